@@ -1,0 +1,699 @@
+"""The stacked autoencoder as a scikit-learn transformer that fills the holes of a table."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.impute import MissingIndicator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+
+from . import replicas
+from .losses import reconstruction_loss
+from .masking import sparsity
+
+PAPER = {
+    "hidden_layers": (20, 10, 20),
+    "corruption": None,
+    "scaling": "minmax",
+    "linear_skip": False,
+    "n_passes": 1,
+    "n_members": 1,
+    "optimizer": "sgd",
+    "learning_rate": 0.1,
+    "beta_1": 0.9,
+    "decay": False,
+    "l2": 0.0,
+    "epochs": 500,
+    "batch_size": 32,
+    "early_stopping": True,
+}
+"""Arguments that make :class:`StackedAutoencoderImputer` the paper's."""
+
+HYPER = ("learning_rate", "beta_1", "l2", "decay")
+CORRUPTIONS = (None, "observed")
+SCALINGS = ("log", "standard", "minmax")
+ROWS = 2**14  # records that pass through the network at once
+LOG_OFFSET = 0.3  # share of (mean - least) added before a logarithm, so that it stays finite
+
+
+@dataclass(frozen=True)
+class _Autoencoder(replicas.Problem):
+    """The reconstruction error of one minibatch (equation 1), of hidden cells where some are."""
+
+    n_attributes: int
+    corrupts: bool
+    linear_skip: bool
+    n_passes: int
+    pattern_share: float
+    visible_weight: float
+    terms = ("reconstruction",)
+
+    def draw(self, data, index, noise):
+        """Rows of each replica's batch and, to corrupt them, the holes of rows drawn at random."""
+        tf = replicas.tensorflow()
+        batch = {"X": tf.gather(data["X"], index, batch_dims=1)}
+        if self.corrupts:
+            n = tf.cast(data["n"], "float32")[:, None]
+            donor = tf.cast(noise.uniform((index.shape[1],), stream=1) * n, "int32")
+            batch["donor"] = tf.gather(data["X"], donor, batch_dims=1)
+        return batch
+
+    def objectives(self, params, batch, weight, noise, hyper):
+        tf = replicas.tensorflow()
+        holes = tf.math.is_nan(batch["X"])
+        x, known = tf.where(holes, 0.0, batch["X"]), 1.0 - tf.cast(holes, "float32")
+        seen, cells = known, known
+        if self.corrupts:
+            seen = known * (1 - hidden_cells(batch["donor"], noise, self.pattern_share))
+            cells = known - seen + self.visible_weight * seen
+        outs = passes(params["AE"], x * seen, seen, self, xp=tf)
+        cells = cells * tf.cast(weight > 0, "float32")[..., None]
+        losses = [reconstruction_loss(x_out, x, cells) for x_out in outs]
+        squares = [tf.reduce_sum(W * W, (1, 2)) for W in params["AE"][::2]]
+        loss = tf.add_n(losses) / self.n_passes
+        return {"AE": loss + hyper["l2"] / 2 * tf.add_n(squares)}, losses[-1][:, None]
+
+    def validation(self, params, data):
+        tf = replicas.tensorflow()
+        holes = tf.math.is_nan(data["X"])
+        x, known = tf.where(holes, 0.0, data["X"]), 1.0 - tf.cast(holes, "float32")
+        seen = known * (1 - data["hide"])
+        x_out = passes(params["AE"], x * seen, seen, self, xp=tf)[-1]
+        return reconstruction_loss(x_out, x, data["cells"])
+
+
+def hidden_cells(donor, noise, pattern_share):
+    """Draw which cells to hide in training: holes of other records, or cells at a random rate.
+
+    Parameters
+    ----------
+    donor : tensor of shape (M, B, d)
+        Records drawn at random, NaN in their holes.
+    noise : ehrgan.replicas.Noise
+        Random numbers of the step.
+    pattern_share : float
+        Share of the records that take the holes of their donor; the others lose cells at random,
+        at a rate drawn uniformly from 0 to 1 for each record.
+
+    Returns
+    -------
+    tensor of shape (M, B, d)
+        1 where the cell is to be hidden.
+    """
+    tf = replicas.tensorflow()
+    B, d = donor.shape[1:]
+    pattern = tf.cast(tf.math.is_nan(donor), "float32")
+    u = noise.uniform((B, 2), stream=2)
+    at_random = tf.cast(noise.uniform((B, d), stream=3) < u[..., 1:], "float32")
+    return tf.where(u[..., :1] < pattern_share, pattern, at_random)
+
+
+def passes(weights, x, seen, net, *, xp=np):
+    """Reconstruct records; further passes feed the estimates of the holes back in.
+
+    Parameters
+    ----------
+    weights : list
+        ``[W1, b1, ...]`` of the dense layers, then ``[W, b]`` of the linear skip where there is one.
+    x : array or tensor of shape (M, B, d)
+        Scaled records, 0 where a cell is not seen.
+    seen : array or tensor of shape (M, B, d)
+        1 where a cell is seen.
+    net : object
+        Says ``linear_skip``, ``n_passes`` and whether the network ``corrupts`` (and so is told
+        which cells it sees).
+    xp : module, default=numpy
+        ``numpy`` or TensorFlow.
+
+    Returns
+    -------
+    list of n_passes arrays or tensors of shape (M, B, d)
+        The reconstruction after each pass.
+    """
+    outs, x_in = [], x
+    layers, skip = (weights[:-2], weights[-2:]) if net.linear_skip else (weights, None)
+    for _ in range(net.n_passes):
+        told = xp.concat([x_in, seen], axis=2) if net.corrupts else x_in
+        x_out = replicas.forward(told, layers, xp=xp)
+        if skip is not None:
+            x_out = x_out + replicas.forward(told, skip, xp=xp)
+        outs.append(x_out)
+        x_in = x + (1.0 - seen) * x_out
+    return outs
+
+
+class Units(NamedTuple):
+    """The scale of each attribute that the network sees, learned from observed cells.
+
+    Parameters
+    ----------
+    low, high : ndarray of shape (d,)
+        Least and greatest value seen.
+    offset : ndarray of shape (d,)
+        Added before the logarithm; NaN where none is taken.
+    shift, scale : ndarray of shape (d,)
+        Subtracted, then divided by.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    offset: np.ndarray
+    shift: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def learn(cls, X, rows, scaling):
+        """Learn from the observed cells of ``X[rows]``, one column at a time."""
+        return cls(*np.array([cls._of_column(x[rows], scaling) for x in X.T]).reshape(-1, 5).T)
+
+    @staticmethod
+    def _of_column(x, scaling):
+        x = np.sort(x[~np.isnan(x)]).astype(np.float64)  # sorted: the sum forgets the order given
+        low, high = x[0], x[-1]
+        if high - low <= 10 * np.finfo(np.float32).eps * max(abs(low), abs(high)):
+            return low, high, np.nan, low, 1.0
+        if scaling == "minmax":
+            return low, high, np.nan, low, high - low
+        offset = np.nan
+        if scaling == "log":
+            offset = LOG_OFFSET * (x.mean() - low)
+            x = np.log(x - low + offset)
+        return low, high, offset, x.mean(), x.std()
+
+    def to_network(self, X):
+        """Scale records; cells below the range seen go no lower than half the offset."""
+        Z = np.where(np.isnan(self.offset), X, 0.0)
+        logged = ~np.isnan(self.offset)
+        raised = X[:, logged] - self.low[logged] + self.offset[logged]
+        Z[:, logged] = np.log(np.maximum(raised, 0.5 * self.offset[logged]))
+        return np.float32((Z - self.shift) / self.scale)
+
+    def from_network(self, Z):
+        """Return to original units, kept within the range seen."""
+        X = Z.astype(np.float64) * self.scale + self.shift
+        logged = ~np.isnan(self.offset)
+        top = np.log(self.high - self.low + self.offset)[logged]
+        X[:, logged] = np.exp(np.minimum(X[:, logged], top)) - self.offset[logged] + self.low[logged]
+        return np.clip(X, self.low, self.high)
+
+
+
+class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
+    """Fill missing values with a stacked autoencoder.
+
+    An autoencoder that has learned to reconstruct records is shown a record with holes and fills
+    them with its reconstruction. Observed cells come back bit for bit.
+
+    Parameters
+    ----------
+    hidden_layers : tuple of int, default=(20, 10, 20)
+        Units of the hidden layers (ReLU), each at least 1.
+    corruption : {"observed"} or None, default="observed"
+        How the network learns. "observed" hides known cells from it, in the patterns of holes of
+        other records and at random, tells it which cells it sees and scores it on the hidden ones;
+        all records teach. None is the paper's: nearly complete records alone teach, holes hold 0.
+    sparsity_threshold : float, default=0.1
+        With ``corruption=None``, records with a smaller share of holes teach; in (0, 1].
+    scaling : {"log", "standard", "minmax"}, default="log"
+        Scale on which the network works: standardised logarithms, standardised, or 0 to 1.
+    linear_skip : bool, default=True
+        Add a linear map from input to output beside the hidden layers.
+    n_passes : int, default=3
+        Passes; each after the first sees the estimates of the last in the holes. At least 1.
+    pattern_share : float, default=0.5
+        Share of the corrupted records that lose another record's holes; the others lose cells at a
+        random rate. In [0, 1].
+    visible_weight : float, default=0.1
+        Weight of cells left visible beside the hidden ones in the loss, at least 0.
+    n_members : int, default=1
+        Networks trained from different seeds whose reconstructions are averaged, at least 1.
+    optimizer : {"adam", "sgd"}, default="adam"
+        Adam, or gradient descent with momentum ``beta_1``.
+    learning_rate : float, default=2e-3
+        Step size, above 0.
+    beta_1 : float, default=0.9
+        Decay of the first moment, in [0, 1).
+    decay : bool, default=True
+        Let the rate fall to zero along half a cosine.
+    l2 : float, default=0.0
+        l2 / 2 times the squared weights is added to the loss; at least 0.
+    epochs : int, default=500
+        Passes over the records, at least 1.
+    batch_size : int, default=64
+        Records in a minibatch, at least 1; fewer records make one smaller batch.
+    early_stopping : bool, default=False
+        Keep the weights of the epoch of least error on an inner validation split (the paper's way).
+    validation_fraction : float, default=0.2
+        Share of the records in that split, in (0, 1).
+    n_iter_no_change : int, default=50
+        Epochs without a better validation error before training stops, at least 1.
+    keep_empty_features : bool, default=False
+        Keep attributes that no record has, filled with 0, in place of dropping them.
+    add_indicator : bool, default=False
+        Append the indicator of missing values as SimpleImputer does.
+    random_state : int, RandomState instance or None, default=None
+        Seeds first weights, batch order and corruption.
+    max_replicas : int or None, default=None
+        Most networks that :meth:`fit_many` trains at once; None fits them to memory.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of attributes.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X had them.
+    kept_ : int ndarray
+        Attributes that some record had, which the network knows.
+    units_ : Units
+        Scale of those attributes.
+    weights_ : list of ndarray
+        ``[W1, b1, ...]`` with a leading axis of members; the linear skip comes last.
+    history_ : dict of ndarray of shape (epochs,)
+        ``reconstruction`` (training) and, with early stopping, ``validation``: mean squared error
+        on the network's scale, the mean over members.
+    loss_curve_ : ndarray of shape (epochs,)
+        ``history_["reconstruction"]``.
+    best_epoch_ : int or None
+        Epoch (from 1) whose weights were kept, the mean over members; None without early stopping.
+    indicator_ : MissingIndicator or None
+        The indicator, with ``add_indicator``.
+
+    See Also
+    --------
+    ehrgan.acgan.ACGANClassifier : The classifier that follows it in the paper.
+    sklearn.impute.KNNImputer, sklearn.impute.IterativeImputer : Peers in scikit-learn.
+
+    Notes
+    -----
+    Time grows linearly with records, attributes, members, passes and epochs. Compiling takes one to
+    three seconds for each new combination of sizes in a process. A fit does not depend on the order
+    of the records.
+
+    References
+    ----------
+    Section "Missing Data Prediction" of the paper, equation 1. The arguments :data:`PAPER` are the
+    paper's. Vincent et al., "Stacked denoising autoencoders", JMLR 2010, for the corruption.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ehrgan import StackedAutoencoderImputer
+    >>> x = np.linspace(0, 1, 50)
+    >>> X = np.column_stack([x, 2 * x, 3 * x])
+    >>> X[::5, 1] = np.nan
+    >>> filled = StackedAutoencoderImputer(epochs=20, random_state=0).fit_transform(X)
+    >>> bool(np.isnan(filled).any()), bool((filled[1::5] == X[1::5]).all())
+    (False, True)
+    """
+
+    _parameter_constraints = {
+        "hidden_layers": ["array-like"],
+        "corruption": [StrOptions({"observed"}), None],
+        "sparsity_threshold": [Interval(Real, 0, 1, closed="right")],
+        "scaling": [StrOptions(set(SCALINGS))],
+        "linear_skip": ["boolean"],
+        "n_passes": [Interval(Integral, 1, None, closed="left")],
+        "pattern_share": [Interval(Real, 0, 1, closed="both")],
+        "visible_weight": [Interval(Real, 0, None, closed="left")],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "optimizer": [StrOptions(set(replicas.OPTIMIZERS))],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "decay": ["boolean"],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "keep_empty_features": ["boolean"],
+        "add_indicator": ["boolean"],
+        "random_state": ["random_state"],
+        "max_replicas": [Interval(Integral, 1, None, closed="left"), None],
+        "verbose": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        *,
+        hidden_layers=(20, 10, 20),
+        corruption="observed",
+        sparsity_threshold=0.1,
+        scaling="log",
+        linear_skip=True,
+        n_passes=3,
+        pattern_share=0.5,
+        visible_weight=0.1,
+        n_members=1,
+        optimizer="adam",
+        learning_rate=2e-3,
+        beta_1=0.9,
+        decay=True,
+        l2=0.0,
+        epochs=500,
+        batch_size=64,
+        early_stopping=False,
+        validation_fraction=0.2,
+        n_iter_no_change=50,
+        keep_empty_features=False,
+        add_indicator=False,
+        random_state=None,
+        max_replicas=None,
+        verbose=False,
+    ):
+        self.hidden_layers = hidden_layers
+        self.corruption = corruption
+        self.sparsity_threshold = sparsity_threshold
+        self.scaling = scaling
+        self.linear_skip = linear_skip
+        self.n_passes = n_passes
+        self.pattern_share = pattern_share
+        self.visible_weight = visible_weight
+        self.n_members = n_members
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.beta_1 = beta_1
+        self.decay = decay
+        self.l2 = l2
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.keep_empty_features = keep_empty_features
+        self.add_indicator = add_indicator
+        self.random_state = random_state
+        self.max_replicas = max_replicas
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Train the autoencoder on a table with holes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Records in their own units, NaN where missing.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        StackedAutoencoderImputer
+            Itself, fitted.
+
+        Raises
+        ------
+        ValueError
+            X holds inf, a parameter is out of its range, or with ``corruption=None`` fewer than
+            two records are complete enough to teach.
+
+        References
+        ----------
+        Section "Missing Data Prediction" of the paper.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ehrgan import StackedAutoencoderImputer
+        >>> X = [[1.0, 2.0], [2.0, np.nan], [3.0, 6.0]]
+        >>> StackedAutoencoderImputer(epochs=1, random_state=0).fit(X).n_features_in_
+        2
+        """
+        _train_together([self], [self._prepare(X)])
+        return self
+
+    def fit_many(self, datasets, *, params=None):
+        """Train one clone per table, all at once on the replica axis.
+
+        Parameters
+        ----------
+        datasets : list of array-like of shape (n_m, d)
+            Tables; lengths may differ, numbers of attributes may not.
+        params : list of dict, optional
+            Parameters to set on each clone, such as another ``random_state``.
+
+        Returns
+        -------
+        list of StackedAutoencoderImputer
+            Fitted clones, each as :meth:`fit` would have left it (to float tolerance).
+
+        Raises
+        ------
+        ValueError
+            Tables that differ in their attributes, or an invalid table.
+
+        Notes
+        -----
+        Up to a hundred small networks cost little more than the arithmetic of their matrix
+        products; memory is bounded by ``max_replicas``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ehrgan import StackedAutoencoderImputer
+        >>> X = np.array([[1.0, 2.0], [2.0, np.nan], [3.0, 6.0], [4.0, 8.0]])
+        >>> models = StackedAutoencoderImputer(epochs=1, random_state=0).fit_many([X, X[1:]])
+        >>> [model.transform(X).shape for model in models]
+        [(4, 2), (4, 2)]
+        """
+        datasets = list(datasets)
+        models = replicas.clones_for(self, datasets, params)
+        parts = [model._prepare(X) for model, X in zip(models, datasets, strict=True)]
+        replicas.check_same("number of attributes", [m.n_features_in_ for m in models])
+        _train_together(models, parts)
+        return models
+
+    def _prepare(self, X):
+        """Validate, learn the units, and return this model's part of a training run."""
+        self._validate_params()
+        sizes = tuple(self.hidden_layers)
+        if not all(isinstance(units, Integral) and units >= 1 for units in sizes):
+            raise ValueError(f"hidden_layers is {sizes}; it must hold whole numbers, at least 1.")
+        X = validate_data(
+            self, X, dtype=(np.float64, np.float32), ensure_all_finite="allow-nan", ensure_min_samples=2
+        )
+        self.indicator_ = MissingIndicator(error_on_new=False).fit(X) if self.add_indicator else None
+        self.kept_ = np.flatnonzero(~np.isnan(X).all(axis=0))
+        rows = replicas.canonical_order(X)
+        if self.corruption is None:
+            share = sparsity(X[:, self.kept_]) if len(self.kept_) else np.zeros(len(X))
+            rows = rows[share[rows] < self.sparsity_threshold]
+            if len(rows) < 2:
+                raise ValueError(
+                    f"{len(rows)} of {len(X)} records in X have a smaller share of holes than "
+                    f"sparsity_threshold={self.sparsity_threshold}; corruption=None needs two or "
+                    'more to learn from. Raise the threshold or use corruption="observed".'
+                )
+        else:
+            rows = rows[~np.isnan(X[rows]).all(axis=1)]
+        self.units_ = Units.learn(X[:, self.kept_], np.arange(len(X)), self.scaling)
+        seed = check_random_state(self.random_state).randint(2**31)
+        return _Part(X, rows, np.random.SeedSequence(seed))
+
+    def _problem(self):
+        return _Autoencoder(
+            len(self.kept_),
+            self.corruption is not None,
+            self.linear_skip,
+            self.n_passes,
+            self.pattern_share,
+            self.visible_weight,
+        )
+
+    def transform(self, X):
+        """Fill the holes of a table.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Records in their own units, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features_out)
+            The records without holes. Observed cells are as they were; filled ones lie within the
+            range that :meth:`fit` saw.
+
+        Raises
+        ------
+        ValueError
+            X holds inf, or another number of attributes than in :meth:`fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ehrgan import StackedAutoencoderImputer
+        >>> X = np.array([[1.0, 2.0], [2.0, np.nan], [3.0, 6.0]])
+        >>> StackedAutoencoderImputer(epochs=1, random_state=0).fit(X).transform(X).shape
+        (3, 2)
+        """
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, dtype=(np.float64, np.float32), ensure_all_finite="allow-nan", reset=False
+        )
+        filled = X.copy()
+        empty = np.setdiff1d(np.arange(X.shape[1]), self.kept_)
+        filled[:, empty] = np.where(np.isnan(X[:, empty]), 0.0, X[:, empty])
+        holed = np.flatnonzero(np.isnan(X[:, self.kept_]).any(axis=1))
+        for start in range(0, len(holed), ROWS):
+            rows = holed[start : start + ROWS]
+            block = X[np.ix_(rows, self.kept_)]
+            block = np.where(np.isnan(block), self._reconstruct(block), block)
+            filled[np.ix_(rows, self.kept_)] = block
+        if not self.keep_empty_features:
+            filled = filled[:, self.kept_]
+        if self.indicator_ is None:
+            return filled
+        return np.hstack([filled, self.indicator_.transform(X)])
+
+    def _reconstruct(self, X):
+        """Mean over members of the last pass, in original units."""
+        Z = self.units_.to_network(X)
+        seen = (~np.isnan(Z)).astype(np.float32)[None]
+        M = len(self.weights_[0])
+        x = np.broadcast_to(np.nan_to_num(Z)[None], (M, *Z.shape))
+        out = passes(self.weights_, x, np.broadcast_to(seen, x.shape), self._problem())[-1]
+        return self.units_.from_network(out.mean(axis=0))
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns that :meth:`transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Names of the columns of X, where it had none.
+
+        Returns
+        -------
+        ndarray of str
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ehrgan import StackedAutoencoderImputer
+        >>> X = [[1.0, np.nan], [2.0, np.nan], [3.0, np.nan]]
+        >>> StackedAutoencoderImputer(epochs=1).fit(X).get_feature_names_out()
+        array(['x0'], dtype=object)
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        kept = names if self.keep_empty_features else names[self.kept_]
+        if self.indicator_ is None:
+            return kept
+        return np.concatenate([kept, self.indicator_.get_feature_names_out(names)])
+
+    def __sklearn_tags__(self):
+        """Say that holes are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class _Part(NamedTuple):
+    """One model's part of a training run: its table, and which records teach, in order."""
+
+    X: np.ndarray
+    rows: np.ndarray
+    seed: np.random.SeedSequence
+
+
+def _train_together(models, parts):
+    def bytes_of(model, part):
+        return replicas.padded_length(len(part.rows)) * len(model.kept_) * 4
+
+    replicas.train_in_groups(models, parts, _signature, bytes_of, _train_run)
+
+
+def _signature(model):
+    stopping = model.early_stopping and (model.n_iter_no_change, model.validation_fraction)
+    training = (model.epochs, model.batch_size, model.optimizer, stopping)
+    return (model._problem(), tuple(model.hidden_layers), *training)
+
+
+def _train_run(models, parts):
+    """Train every member of every model as one replica, and hand each model its weights."""
+    model = models[0]
+    members = [(m, part, seed) for m, part in zip(models, parts, strict=True)
+               for seed in part.seed.spawn(model.n_members)]  # fmt: skip
+    split = {id(part): _split(model, part) for part in parts}
+    fit = [split[id(part)][0] for _, part, _ in members]
+    held_out = [split[id(part)][1] for _, part, _ in members]
+    seeds = [seed.spawn(3) for _, _, seed in members]
+    data = {"X": _table(members, fit), "n": np.array([len(rows) for rows in fit], np.int32)}
+    result = replicas.train(
+        model._problem(),
+        {"AE": _first_weights(model, [s[0] for s in seeds])},
+        data,
+        [len(rows) for rows in fit],
+        [s[1] for s in seeds],
+        epochs=model.epochs,
+        batch_size=model.batch_size,
+        hyper={h: [float(getattr(m, h)) for m, _, _ in members] for h in HYPER},
+        optimizer=model.optimizer,
+        validation=_validation(members, held_out, seeds) if model.early_stopping else None,
+        patience=model.n_iter_no_change,
+        progress="autoencoder" if model.verbose else None,
+    )
+    for i, m in enumerate(models):
+        own = slice(i * model.n_members, (i + 1) * model.n_members)
+        m.weights_ = [p[own] for p in result.params["AE"]]
+        m.history_ = replicas.mean_history(result.history[:, own], ("reconstruction", "validation"))
+        m.loss_curve_ = m.history_["reconstruction"]
+        m.n_iter_ = len(m.loss_curve_)
+        m.best_epoch_ = int(result.best_epoch[own].mean()) + 1 if m.early_stopping else None
+
+
+def _split(model, part):
+    """Rows to train on and rows to validate on (none without early stopping)."""
+    if not model.early_stopping:
+        return part.rows, part.rows[:0]
+    order = np.random.default_rng(part.seed.generate_state(4)).permutation(part.rows)
+    n = min(max(1, round(model.validation_fraction * len(order))), len(order) - 1)
+    return order[n:], order[:n]
+
+
+def _first_weights(model, seeds):
+    d = len(model.kept_)
+    told = 2 * d if model.corruption else d
+    weights = replicas.init_layers(seeds, (told, *model.hidden_layers, d))
+    if model.linear_skip:
+        M = len(seeds)
+        weights += [np.zeros((M, told, d), np.float32), np.zeros((M, 1, d), np.float32)]
+    return weights
+
+
+def _table(members, rows):
+    """Stack the chosen rows of each member on the network's scale, in one float32 table."""
+    length = replicas.padded_length(max(len(r) for r in rows))
+    out = np.full((len(members), length, len(members[0][0].kept_)), np.nan, np.float32)
+    for i, ((model, part, _), r) in enumerate(zip(members, rows, strict=True)):
+        for start in range(0, len(r), ROWS):
+            block = r[start : start + ROWS]
+            scaled = model.units_.to_network(part.X[np.ix_(block, model.kept_)])
+            out[i, start : start + len(block)] = scaled
+    return out
+
+
+def _validation(members, rows, seeds):
+    """Validation tables: the same cells stay hidden throughout, so that epochs compare."""
+    X = _table(members, rows)
+    known = ~np.isnan(X)
+    hide = np.zeros(X.shape, np.float32)
+    cells = known.astype(np.float32)
+    for i, (model, part, _) in enumerate(members):
+        if model.corruption:
+            rng = np.random.default_rng(seeds[i][2])
+            n, d = len(rows[i]), X.shape[2]
+            donors = part.X[np.ix_(rng.choice(part.rows, n), model.kept_)]
+            at_random = rng.random((n, d)) < rng.random((n, 1))
+            pattern = rng.random((n, 1)) < model.pattern_share
+            hide[i, :n] = np.where(pattern, np.isnan(donors), at_random)
+            cells[i] = known[i] * hide[i]
+    return {"X": X, "hide": hide, "cells": cells}

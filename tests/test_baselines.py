@@ -1,0 +1,104 @@
+"""The paper's settings, scores with one operating point, and the list of silences."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.svm import SVC
+
+from ehrgan.baselines import (
+    CLASSIFIERS,
+    IMPUTERS,
+    SILENCES,
+    make_classifier,
+    make_imputer,
+    predict_score,
+    silence_table,
+)
+from ehrgan.evaluation import paper_tables
+
+
+@pytest.fixture(scope="module")
+def toy():
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 2
+    return rng.normal(size=(120, 6)) + 2 * y[:, None], y
+
+
+def test_names_are_those_of_the_papers_tables():
+    paper = set(paper_tables()["classifier"]) - {"AC-GAN"}
+    assert set(CLASSIFIERS) - {"Logistic regression"} == paper
+    assert set(paper_tables()["imputer"]) < set(IMPUTERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("SVM (RBF)", {"kernel": "rbf"}),
+        ("AdaBoost", {"n_estimators": 10}),
+        ("Random Forest", {"n_estimators": 10, "max_features": 5, "bootstrap": True}),
+        ("Gradient Boosting", {"n_estimators": 10}),
+        ("MLP", {"hidden_layer_sizes": (50,), "solver": "adam", "activation": "relu"}),
+    ],
+)
+def test_settings_that_the_paper_states(name, settings):
+    parameters = make_classifier(name).get_params()
+    assert {key: parameters[key] for key in settings} == settings
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_score_above_half_is_the_classifiers_own_decision(name, toy):
+    X, y = toy
+    estimator = make_classifier(name, random_state=0).fit(X[:80], y[:80])
+    scores = predict_score(estimator, X[80:])
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert ((scores > 0.5) == estimator.predict(X[80:])).all()
+    assert np.mean((scores > 0.5) == y[80:]) > 0.8
+    again = clone(estimator).fit(X[:80], y[:80])
+    assert (predict_score(again, X[80:]) == scores).all()
+
+
+def test_every_call_makes_a_new_estimator():
+    make_classifier("SVM (RBF)").set_params(C=7.0)
+    assert make_classifier("SVM (RBF)").C == 1.0
+
+
+def test_three_classes_have_no_single_score():
+    svm = SVC().fit([[0.0], [1.0], [2.0]], [0, 1, 2])
+    with pytest.raises(ValueError, match="estimator must have two classes"):
+        predict_score(svm, [[0.0]])
+
+
+def test_imputers_keep_an_attribute_nobody_has():
+    X = np.array([[0.25, np.nan], [0.75, np.nan], [np.nan, np.nan]])
+    assert make_imputer("mean").fit_transform(X).tolist() == [[0.25, 0], [0.75, 0], [0.5, 0]]
+    assert make_imputer("zero").fit_transform(X).tolist() == [[0.25, 0], [0.75, 0], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(make_classifier, "XGBoost"), (make_imputer, "autoencoder")]
+)
+def test_unknown_names_are_refused(make, name):
+    with pytest.raises(ValueError, match=f"name must be one of .* got '{name}'"):
+        make(name)
+
+
+def test_every_silence_is_told_in_full_and_once():
+    assert len({(s.stage, s.parameter) for s in SILENCES}) == len(SILENCES)
+    assert all(field for s in SILENCES for field in s[:-1])
+
+
+def test_silence_table_reads_settings_from_the_code():
+    table = silence_table().set_index(["stage", "parameter"])["setting"]
+    assert table["AdaBoost", "Depth of its trees"] == "1"
+    assert table["MLP", "Number of epochs"] == repr(make_classifier("MLP").max_iter)
+    owners = {s.key.rpartition(".")[0] for s in SILENCES}
+    assert {"ACGANClassifier", "StackedAutoencoderImputer", "Study"} < owners
+
+
+def test_silence_table_notices_a_renamed_argument():
+    def summarise(scores, coverage=0.9):
+        raise NotImplementedError
+
+    with pytest.raises(ValueError, match="summarise.level"):
+        silence_table(summarise)
