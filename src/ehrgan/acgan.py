@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, compute_class_weight
@@ -466,8 +467,9 @@ class ACGANClassifier(ClassifierMixin, BaseEstimator):
         >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).decision_function(X).shape
         (4,)
         """
-        log_p = np.log(np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny))
-        return log_p[:, 1] - log_p[:, 0] if len(self.classes_) == 2 else log_p
+        P = np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny)
+        log_p = np.log(P)
+        return log_p[:, 1] - log_p[:, 0] if P.shape[1] == 2 else log_p
 
     def predict_proba(self, X):
         """Probability of each class, P(C = c | X), averaged over members.
@@ -497,12 +499,13 @@ class ACGANClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         P = np.empty((len(X), len(self.classes_)))
+        # float64, so that a record's probability does not depend on who else is asked about
+        D = [p.astype(np.float64) for p in self.discriminator_]
         for start in range(0, len(X), PREDICT_ROWS):
             rows = slice(start, start + PREDICT_ROWS)
-            out = replicas.forward(self._scaled(X[rows]), self.discriminator_)
-            logits = np.concatenate([np.zeros_like(out[..., :1]), out[..., 1:]], axis=2)
-            e = np.exp(np.float64(logits - logits.max(axis=2, keepdims=True)))
-            P[rows] = (e / e.sum(axis=2, keepdims=True)).mean(axis=0)
+            logits = replicas.forward(self._scaled(X[rows]), D)
+            logits[..., 0] = 0.0  # output S makes room for class 0, the reference of the others
+            P[rows] = softmax(logits, axis=2).mean(axis=0)
         return P
 
     def predict(self, X):
@@ -525,7 +528,8 @@ class ACGANClassifier(ClassifierMixin, BaseEstimator):
         >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).predict(X).shape
         (4,)
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        P = self.predict_proba(X)
+        return self.classes_[P.argmax(axis=1)]
 
     def sample(self, n, y=None, *, random_state=None):
         """Generate records of given classes.

@@ -555,10 +555,12 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
     def _reconstruct(self, X):
         """Mean over members of the last pass, in original units."""
         Z = self.units_.to_network(X)
-        seen = (~np.isnan(Z)).astype(np.float32)[None]
-        M = len(self.weights_[0])
-        x = np.broadcast_to(np.nan_to_num(Z)[None], (M, *Z.shape))
-        out = passes(self.weights_, x, np.broadcast_to(seen, x.shape), self._problem())[-1]
+        shape = (len(self.weights_[0]), *Z.shape)
+        seen = np.broadcast_to((~np.isnan(Z)).astype(np.float64), shape)
+        x = np.broadcast_to(np.nan_to_num(Z).astype(np.float64), shape)
+        # float64, so that a record's estimate does not depend on the records beside it
+        weights = [p.astype(np.float64) for p in self.weights_]
+        out = passes(weights, x, seen, self._problem())[-1]
         return self.units_.from_network(out.mean(axis=0))
 
     def get_feature_names_out(self, input_features=None):

@@ -360,9 +360,13 @@ def _end_of_epoch(plan, state, validation, patience):
     }
 
 
+def _shapes(args):
+    return tuple((tuple(a.shape), a.dtype.name) for a in tensorflow().nest.flatten(args))
+
+
 @functools.lru_cache(maxsize=64)
-def _compiled_epochs(plan):
-    """Compile the loop over epochs and minibatches once per plan (and per shape of the data)."""
+def _compiled_epochs(plan, shapes):
+    """Compile the loop over epochs and minibatches, once per plan and shapes of its arguments."""
     tf = tensorflow()
 
     def epoch(e, state, history, data, validation, orders, n_steps, key, hyper, patience):
@@ -381,7 +385,7 @@ def _compiled_epochs(plan):
         state["epoch"] = state["epoch"] + 1
         return e + 1, state, tf.tensor_scatter_nd_update(history, [[e]], [row])
 
-    @tf.function(jit_compile=True, reduce_retracing=False)
+    @tf.function(jit_compile=True)
     def run(state, data, validation, orders, n_epochs, n_steps, key, hyper, patience):
         width = len(plan.problem.terms) + plan.validates
         history = tf.fill((orders.shape[0], orders.shape[1], width), np.float32(np.nan))
@@ -549,15 +553,17 @@ def train(problem, params, data, lengths, seeds, *, epochs, batch_size, hyper, o
     state = _first_state(plan, params, M)
     fixed = tf.nest.map_structure(tf.convert_to_tensor, (data, validation or {}, key, hyper))
     data, validation, key, hyper = fixed
-    patience = np.int32(min(patience or epochs, 2**30))
-    run, history, done = _compiled_epochs(plan), [], 0
+    patience = tf.constant(min(patience or epochs, 2**30))
+    history, done = [], 0
     hidden = progress is None or bool(os.environ.get("CI"))
     with tqdm(total=epochs, desc=progress, unit="epoch", disable=hidden or None) as bar:
         while done < epochs and state["running"].numpy().max() > 0:
             n = min(orders.chunk, epochs - done)
             batches = tf.convert_to_tensor(orders.draw(shares, n))
             count = tf.constant(n), tf.constant(orders.steps)
-            state, rows = run(state, data, validation, batches, *count, key, hyper, patience)
+            args = (state, data, validation, batches, *count, key, hyper, patience)
+            run = _compiled_epochs(plan, _shapes(args)).get_concrete_function(*args)
+            state, rows = run(*args)
             history.append(rows.numpy()[:n])
             done += n
             bar.update(n)
