@@ -53,7 +53,9 @@ class _ACGAN(replicas.Problem):
         z = noise.normal((c.shape[1], self.noise_dim))
         x_fake = generate(params["G"], z, c, self.n_classes, self.generator_output, xp=tf)
         out = replicas.forward(tf.concat([x_real, x_fake], 1), params["D"], xp=tf)
-        (s_real, s_fake), (C_real, C_fake) = (tf.split(o, 2, 1) for o in (out[..., 0], out[..., 1:]))
+        (s_real, s_fake), (C_real, C_fake) = (
+            tf.split(o, 2, 1) for o in (out[..., 0], out[..., 1:])
+        )
         L_S = {
             "real": source_log_likelihood(s_real, True, weight),
             "fake": source_log_likelihood(s_fake, False, weight),
@@ -180,7 +182,7 @@ class ACGANClassifier(ClassifierMixin, BaseEstimator):
         Class labels.
     n_features_in_ : int
         Number of attributes.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where X had them.
     history_ : dict of ndarray of shape (epochs,)
         Mean over each epoch (and over members) of every loss term, as the losses are written:
@@ -199,10 +201,10 @@ class ACGANClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    A step costs about 2 MFLOP for 30 attributes and a batch of 64. Time grows linearly with records,
-    attributes, members and epochs. Compiling takes one to three seconds for each new combination of
-    sizes in a process. A fit does not depend on the order of the records, and a whole-number
-    ``sample_weight`` is the same as repeating the record.
+    A step costs about 2 MFLOP for 30 attributes and a batch of 64. Time grows linearly with
+    records, attributes, members and epochs. Compiling takes one to three seconds for each new
+    combination of sizes in a process. A fit does not depend on the order of the records, and a
+    whole-number ``sample_weight`` is the same as repeating the record.
 
     References
     ----------

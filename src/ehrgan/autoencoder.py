@@ -118,7 +118,7 @@ def passes(weights, x, seen, net, *, xp=np):
     Parameters
     ----------
     weights : list
-        ``[W1, b1, ...]`` of the dense layers, then ``[W, b]`` of the linear skip where there is one.
+        ``[W1, b1, ...]`` of the dense layers, then ``[W, b]`` of the linear skip, if there is one.
     x : array or tensor of shape (M, B, d)
         Scaled records, 0 where a cell is not seen.
     seen : array or tensor of shape (M, B, d)
@@ -197,9 +197,10 @@ class Units(NamedTuple):
         X = Z.astype(np.float64) * self.scale + self.shift
         logged = ~np.isnan(self.offset)
         top = np.log(self.high - self.low + self.offset)[logged]
-        X[:, logged] = np.exp(np.minimum(X[:, logged], top)) - self.offset[logged] + self.low[logged]
+        X[:, logged] = (
+            np.exp(np.minimum(X[:, logged], top)) - self.offset[logged] + self.low[logged]
+        )
         return np.clip(X, self.low, self.high)
-
 
 
 class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
@@ -266,7 +267,7 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Number of attributes.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where X had them.
     kept_ : int ndarray
         Attributes that some record had, which the network knows.
@@ -476,9 +477,15 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
         if not all(isinstance(units, Integral) and units >= 1 for units in sizes):
             raise ValueError(f"hidden_layers is {sizes}; it must hold whole numbers, at least 1.")
         X = validate_data(
-            self, X, dtype=(np.float64, np.float32), ensure_all_finite="allow-nan", ensure_min_samples=2
+            self,
+            X,
+            dtype=(np.float64, np.float32),
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=2,
         )
-        self.indicator_ = MissingIndicator(error_on_new=False).fit(X) if self.add_indicator else None
+        self.indicator_ = (
+            MissingIndicator(error_on_new=False).fit(X) if self.add_indicator else None
+        )
         self.kept_ = np.flatnonzero(~np.isnan(X).all(axis=0))
         rows = replicas.canonical_order(X)
         if self.corruption is None:

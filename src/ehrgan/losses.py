@@ -103,14 +103,19 @@ def class_log_likelihood(logits, c, weight):
     -0.6931
     """
     tf = tensorflow()
-    logits, weight = tf.convert_to_tensor(logits, "float32"), tf.convert_to_tensor(weight, "float32")
+    logits, weight = (
+        tf.convert_to_tensor(logits, "float32"),
+        tf.convert_to_tensor(weight, "float32"),
+    )
     logits = tf.concat([tf.zeros_like(logits[..., :1]), logits], axis=-1)
     log_p = logits - tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
     picked = tf.reduce_sum(log_p * tf.one_hot(c, logits.shape[-1]), axis=-1)
     return tf.reduce_sum(weight * picked, axis=1)
 
 
-def acgan_losses(L_S, L_C, *, adversarial_weight=1.0, class_loss="both", generator_loss="saturating"):
+def acgan_losses(
+    L_S, L_C, *, adversarial_weight=1.0, class_loss="both", generator_loss="saturating"
+):
     """The losses that discriminator and generator minimise: D maximises L_C + L_S, G L_C - L_S.
 
     Parameters

@@ -96,6 +96,9 @@ def run_notebook(source, target, parameters=None, *, cwd=None, progress=None):
         raise NotebookError(f"{where}: {error.ename}: {error.evalue}\n\n{traceback}") from None
     except (DeadKernelError, CellTimeoutError) as error:
         raise NotebookError(f"{source}, cell {last_started(target)}: {error}") from None
+    for machine_path in ("input_path", "output_path"):  # the book offers this file for download
+        del executed.metadata.papermill[machine_path]
+    nbformat.write(executed, target)
     return stderr_texts(executed)
 
 

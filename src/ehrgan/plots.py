@@ -1,7 +1,7 @@
 """Every figure of the book, one function each.
 
 Figures stand on white in both themes. Categories differ in colour (Okabe and Ito's palette, which
-colour-blind readers can tell apart) and again in marker, line or hatch, so that greyscale is enough.
+colour-blind readers can tell apart) and again in marker, line or hatch: greyscale is enough.
 """
 
 from contextlib import contextmanager
@@ -64,10 +64,14 @@ def classifier_intervals(summary, paper, metric="accuracy"):
     with _style():
         figure, axis = plt.subplots(figsize=(7, 6.2))
         _dodged_intervals(axis, ours, hollow=told)
-        axis.set_xlim(right=min(1, axis.get_xlim()[1]))  # intervals may reach past it; scores cannot
+        axis.set_xlim(
+            right=min(1, axis.get_xlim()[1])
+        )  # intervals may reach past it; scores cannot
         axis.set_xlabel(f"{metric.replace('_', ' ')}, mean over test folds")
         handles = _imputer_handles(axis)
-        hollow = plt.Line2D([], [], color="black", marker="d", ls="", mfc="white", label="the paper")
+        hollow = plt.Line2D(
+            [], [], color="black", marker="d", ls="", mfc="white", label="the paper"
+        )
         figure.legend(handles=[*handles, hollow], loc="outside upper left", ncols=4, fontsize=10)
     return _closed(figure)
 
@@ -99,13 +103,22 @@ def _dodged_intervals(axis, table, hollow=None):
     """Draw a row for each classifier, and in it a dot and interval for each imputation."""
     rows = {name: i for i, name in enumerate(table["classifier"].unique())}
     imputers = table["imputer"].unique()
-    shifts = dict(zip(imputers, 0.22 * (np.arange(len(imputers)) - (len(imputers) - 1) / 2)))
+    shifts = dict(
+        zip(imputers, 0.22 * (np.arange(len(imputers)) - (len(imputers) - 1) / 2), strict=True)
+    )
     for i, imputer in enumerate(imputers):
         own = table[table["imputer"] == imputer]
         y = own["classifier"].map(rows) + shifts[imputer]
         spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
         axis.errorbar(
-            own["mean"], y, xerr=spread, fmt=MARKERS[i], color=COLOURS[i], ms=6, lw=1.6, label=imputer
+            own["mean"],
+            y,
+            xerr=spread,
+            fmt=MARKERS[i],
+            color=COLOURS[i],
+            ms=6,
+            lw=1.6,
+            label=imputer,
         )
         if hollow is not None:
             told = hollow[hollow["imputer"] == imputer]
@@ -122,7 +135,9 @@ def _imputer_handles(axis):
     """Legend entries of the imputations: the marker alone, without its interval."""
     handles, _ = axis.get_legend_handles_labels()
     return [
-        plt.Line2D([], [], color=h[0].get_color(), marker=h[0].get_marker(), ls="", label=h.get_label())
+        plt.Line2D(
+            [], [], color=h[0].get_color(), marker=h[0].get_marker(), ls="", label=h.get_label()
+        )
         for h in handles
     ]
 
@@ -156,7 +171,9 @@ def generated_records(real, y_real, fake, y_fake, attributes, classes):
             bins = np.linspace(both.min(), both.max(), 31)
             for axis, (c, word) in zip(row, classes.items(), strict=True):
                 x = real.loc[np.asarray(y_real) == c, attribute]
-                axis.hist(x, bins, density=True, color="0.75", label="real, holes filled by the mean")
+                axis.hist(
+                    x, bins, density=True, color="0.75", label="real, holes filled by the mean"
+                )
                 x = fake.loc[np.asarray(y_fake) == c, attribute]
                 line = {"histtype": "step", "lw": 2, "color": CLASS_COLOURS[c], "ls": DASHES[c]}
                 axis.hist(x, bins, density=True, label=f"generated {word}", **line)
@@ -240,7 +257,9 @@ def adversarial_curves(histories):
 def _median_and_band(axis, curves, i, label):
     """Draw the median of the curves (M, epochs) and the band from the least to the greatest."""
     epochs = np.arange(1, curves.shape[1] + 1)
-    axis.fill_between(epochs, curves.min(axis=0), curves.max(axis=0), color=COLOURS[i], alpha=0.25, lw=0)
+    axis.fill_between(
+        epochs, curves.min(axis=0), curves.max(axis=0), color=COLOURS[i], alpha=0.25, lw=0
+    )
     marker = MARKERS[i] if len(epochs) < 3 else None
     median = np.median(curves, axis=0)
     axis.plot(epochs, median, color=COLOURS[i], ls=DASHES[i], lw=2, marker=marker, label=label)
@@ -263,7 +282,9 @@ def seed_spread(scores):
         for i, metric in enumerate(scores):
             # equal scores would hide each other: a stack of dots shows how many there are
             rank = scores[metric].groupby(scores[metric].round(6)).cumcount()
-            axis.plot(scores[metric], i - 0.09 * rank, "o", color=COLOURS[0], ms=6, mec="white", mew=0.6)
+            axis.plot(
+                scores[metric], i - 0.09 * rank, "o", color=COLOURS[0], ms=6, mec="white", mew=0.6
+            )
             axis.plot(scores[metric].mean(), i + 0.22, "^", color="black", ms=7)
         axis.set_yticks(range(scores.shape[1]), [m.replace("_", " ") for m in scores])
         axis.invert_yaxis()
@@ -292,7 +313,9 @@ def spread_ratios(ratios, reference, words):
     """
     with _style():
         names = ratios["attribute"].unique()
-        figure, axes = plt.subplots(1, len(words), figsize=(7.4, 0.23 * len(names) + 1.3), sharey=True)
+        figure, axes = plt.subplots(
+            1, len(words), figsize=(7.4, 0.23 * len(names) + 1.3), sharey=True
+        )
         rows = {name: i for i, name in enumerate(names)}
         for axis, (c, word) in zip(axes, words.items(), strict=True):
             own = ratios[ratios["class"] == c].groupby("attribute", sort=False)["ratio"]
@@ -302,13 +325,189 @@ def spread_ratios(ratios, reference, words):
             axis.hlines(y, low, high, color=CLASS_COLOURS[c], lw=1.5)
             axis.plot(middle, y, MARKERS[c], color=CLASS_COLOURS[c], ms=5)
             told = reference[reference["class"] == c]
-            axis.plot(told["ratio"], told["attribute"].map(rows), "d", mfc="white", mec="black", ms=5)
+            axis.plot(
+                told["ratio"], told["attribute"].map(rows), "d", mfc="white", mec="black", ms=5
+            )
             axis.set(title=word, xlabel="spread, over that of real records", xlim=(0, None))
         axes[0].set_yticks(range(len(names)), names, fontsize=8.5)
         axes[0].set_ylim(len(names) - 0.5, -0.5)
         handles = [
-            plt.Line2D([], [], ls="-", marker="o", color="0.3", label="generated: median and range of seeds"),
+            plt.Line2D(
+                [],
+                [],
+                ls="-",
+                marker="o",
+                color="0.3",
+                label="generated: median and range of seeds",
+            ),
             plt.Line2D([], [], ls="", marker="d", mfc="white", mec="black", label="real, held out"),
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize=10)
     return _closed(figure)
+
+
+# --- chapter 05
+
+_LABELS = {"mean": "mean-imputed", "autoencoder": "autoencoder-imputed", "zero": "zero-imputed"}
+_METRIC_WORDS = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "auc_roc": "AUC-ROC",
+    "f_score": "F-score",
+}
+_SOURCE_MARKERS = (("o", "none"), ("^", "full"))  # the real records open, the others filled
+
+
+def beside_paper(summary, paper, metric="accuracy"):
+    """Draw our mean and interval for each classifier, and the paper's number beside it.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From :func:`ehrgan.evaluation.summarise`.
+    paper : DataFrame
+        From :func:`ehrgan.evaluation.paper_tables`; its imputations become panels.
+    metric : str, default="accuracy"
+        One of :data:`ehrgan.evaluation.METRICS`.
+
+    Returns
+    -------
+    Figure
+        One panel for each imputation of the paper, classifiers from top to bottom.
+    """
+    ours = summary[summary["metric"] == metric]
+    names = list(dict.fromkeys(ours["classifier"]))[::-1]
+    imputers = list(dict.fromkeys(paper["imputer"]))
+    with _style():
+        figure, axes = plt.subplots(1, len(imputers), sharex=True, sharey=True, figsize=(6.4, 4.4))
+        for axis, imputer, letter in zip(axes, imputers, "AB", strict=True):
+            own = ours[ours["imputer"] == imputer].set_index("classifier").loc[names]
+            theirs = paper[paper["imputer"] == imputer].set_index("classifier")[metric]
+            spread = (own["mean"] - own["low"], own["high"] - own["mean"])
+            axis.errorbar(
+                own["mean"], np.arange(len(names)), xerr=spread, fmt="o", ms=6, lw=2,
+                color=COLOURS[0], label="ours, 95 % interval",
+            )  # fmt: skip
+            axis.plot(
+                theirs, [names.index(name) for name in theirs.index], "D", ms=7, mew=1.8,
+                mfc="white", mec=COLOURS[1], label="the paper",
+            )  # fmt: skip
+            axis.set_yticks(np.arange(len(names)), names)
+            axis.set_title(f"({letter}) {_LABELS[imputer]}", fontsize=11)
+            axis.set_xlabel(_METRIC_WORDS[metric])
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    return _closed(figure)
+
+
+def roc_curves(curves, corner=(0.2, 0.8)):
+    """Draw the mean ROC curve of each classifier at full scale, and its upper left corner.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns imputer, classifier, fpr, tpr, low and high, see
+        :func:`ehrgan.evaluation.roc_over_folds`; every imputer becomes a row of two panels.
+    corner : tuple of float, default=(0.2, 0.8)
+        Greatest false positive rate and least true positive rate of the corner.
+
+    Returns
+    -------
+    Figure
+        The last classifier is drawn thick and with its band over folds.
+    """
+    imputers = list(dict.fromkeys(curves["imputer"]))
+    with _style():
+        figure, axes = plt.subplots(len(imputers), 2, figsize=(6.4, 3.4 * len(imputers) + 1.1))
+        for row, imputer, letter in zip(axes, imputers, "AB", strict=False):
+            for axis in row:
+                _roc_lines(axis, curves[curves["imputer"] == imputer])
+                axis.set(xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
+            row[0].set(xlim=(0, 1), ylim=(0, 1.005))
+            row[0].set_title(f"({letter}) {_LABELS[imputer]}", fontsize=11)
+            row[0].indicate_inset([0, corner[1], corner[0], 1 - corner[1]], edgecolor="black")
+            row[1].set(xlim=(-0.002, corner[0]), ylim=(corner[1], 1.002))
+            row[1].set_title("upper left corner", fontsize=11)
+        handles, labels = axes[0, 1].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=10)
+    return _closed(figure)
+
+
+def _roc_lines(axis, curves):
+    """One line for each classifier, in colour, dashes and a sparse marker of its own."""
+    names = list(dict.fromkeys(curves["classifier"]))
+    for i, name in enumerate(names):
+        curve = curves[curves["classifier"] == name]
+        last = i == len(names) - 1
+        looks = {"lw": 2.8, "ls": "-", "color": "black"} if last else _line_looks(i)
+        axis.plot(curve["fpr"], curve["tpr"], label=name, **looks)
+        if last:
+            axis.fill_between(
+                curve["fpr"], curve["low"], curve["high"], color="black", alpha=0.12, lw=0
+            )
+
+
+def _line_looks(i):
+    """Colour, dashes and marker of line `i`; black and the solid line are kept free."""
+    colours = [colour for colour in COLOURS if colour != "#000000"]
+    return {
+        "lw": 1.6,
+        "ls": DASHES[1:][i % (len(DASHES) - 1)],
+        "color": colours[i % len(colours)] if i < len(colours) else "0.45",
+        "marker": MARKERS[i % len(MARKERS)],
+        "markevery": (4 + 5 * i, 45),
+        "ms": 5,
+    }
+
+
+def tsne_maps(points, classes):
+    """Draw parts of a t-SNE map, each with the real records and one other set laid over them.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns panel, source, y (the class, 0 or 1), t1 and t2 (place on the map, without a
+        unit). In each panel the first source is drawn open, the second filled.
+    classes : dict of int to str
+        Words for the classes, such as ``{0: "benign", 1: "malignant"}``.
+
+    Returns
+    -------
+    Figure
+        Panels side by side on the same axes.
+    """
+    panels = list(dict.fromkeys(points["panel"]))
+    with _style():
+        figure, axes = plt.subplots(
+            1, len(panels), sharex=True, sharey=True, squeeze=False, figsize=(6.4, 4.3)
+        )
+        for axis, panel in zip(axes[0], panels, strict=True):
+            _map_points(axis, points[points["panel"] == panel], classes)
+            axis.set_title(panel, fontsize=11)
+            axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", aspect="equal")
+        axes[0, 0].set_ylabel("t-SNE 2")
+        drawn = [axis.get_legend_handles_labels() for axis in axes[0]]
+        entries = {
+            label: line
+            for lines, labels in drawn
+            for line, label in zip(lines, labels, strict=True)
+        }
+        figure.legend(
+            entries.values(), entries.keys(), loc="outside lower center", ncols=2, markerscale=1.6
+        )
+    return _closed(figure)
+
+
+def _map_points(axis, points, classes):
+    """Class gives colour and shape, source says whether the mark is open."""
+    sources = list(dict.fromkeys(points["source"]))
+    for i, source in enumerate(sources):
+        for y, word in classes.items():
+            own = points[(points["source"] == source) & (points["y"] == y)]
+            colour = CLASS_COLOURS[y]
+            axis.scatter(
+                own["t1"], own["t2"], s=16, marker="os"[y] if i == 0 else "^D"[y], lw=0.8,
+                facecolor="none" if i == 0 else colour, edgecolor=colour,
+                alpha=0.9, label=f"{source}, {word}",
+            )  # fmt: skip

@@ -74,9 +74,9 @@ class Study:
     n_jobs : int or None, default=None
         Processes for the scikit-learn classifiers; None means one for each core.
     autoencoder : dict, optional
-        Arguments of :class:`StackedAutoencoderImputer`; the paper's by default.
+        Arguments of :class:`~ehrgan.autoencoder.StackedAutoencoderImputer`; the paper's by default.
     acgan : dict, optional
-        Arguments of :class:`ACGANClassifier`; the paper's by default.
+        Arguments of :class:`~ehrgan.acgan.ACGANClassifier`; the paper's by default.
 
     Raises
     ------
@@ -112,6 +112,7 @@ class Study:
     folds: list = field(init=False, repr=False)
 
     def __post_init__(self):
+        """Check every argument, and draw the masks and folds."""
         smallest = int(np.bincount(self.records.y).min())
         _check_count("n_trials", self.n_trials, 1)
         _check_count("n_folds", self.n_folds, 2, smallest, "the size of the smaller class")
@@ -209,7 +210,7 @@ class Study:
     def _error(self, fold, filled):
         """Error on the cells that the mask hid, scaled 0..1 by the whole complete table."""
         X = self.records.X.to_numpy()
-        hidden = fold.mask[fold.test] & ~np.isnan(X[fold.test])
+        hidden = fold.mask[fold.test] & ~np.isnan(X[fold.test]) & ~np.isnan(filled)
         if not hidden.any():
             return np.nan
         ruler = MinMaxScaler().fit(X)  # measures the result; teaches nothing

@@ -20,7 +20,9 @@ from tqdm.auto import tqdm
 THREEFRY_ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 THREEFRY_PARITY = 0x1BD11BDA
 ORDER_CELLS = 2**22  # cells of a chunk's batch orders: 16 MiB of int32
-MEMORY_BUDGET = 2**30  # bytes of records that one compiled call may hold before replicas are chunked
+MEMORY_BUDGET = (
+    2**30
+)  # bytes of records that one compiled call may hold before replicas are chunked
 
 
 @contextmanager
@@ -198,10 +200,12 @@ class Noise(NamedTuple):
         bits = threefry((self.key[:, :1], self.key[:, 1:]), (index, step), rounds=12)
         # 24 bits fill a float32; int32 on the way because uint32 -> float32 does not vectorise
         shift = tf.constant(8, "uint32")
-        return [tf.cast(tf.cast(tf.bitwise.right_shift(b, shift), "int32"), "float32") for b in bits]
+        return [
+            tf.cast(tf.cast(tf.bitwise.right_shift(b, shift), "int32"), "float32") for b in bits
+        ]
 
     def uniform(self, shape, stream=0):
-        """Draw uniforms on [0, 1) of shape (M, *shape)."""
+        """Draw uniforms on [0, 1) of shape ``(M, *shape)``."""
         tf = tensorflow()
         n = int(np.prod(shape))
         half = -(-n // 2)
@@ -209,7 +213,7 @@ class Noise(NamedTuple):
         return tf.reshape(u, (-1, *shape))
 
     def normal(self, shape, stream=0):
-        """Draw standard normals of shape (M, *shape) (Box-Muller)."""
+        """Draw standard normals of shape ``(M, *shape)`` (Box-Muller)."""
         tf = tensorflow()
         n = int(np.prod(shape))
         u, v = self._bits(-(-n // 2), stream)
@@ -400,7 +404,7 @@ def _compiled_epochs(plan, shapes):
 
 
 def padded_length(n):
-    """Round a number of records up, by at most an eighth, so that nearby sizes share a compilation.
+    """Round a number of records up, by 15 or an eighth, so that nearby sizes share a compilation.
 
     Parameters
     ----------
@@ -450,7 +454,7 @@ def stack_padded(tables, fill=0.0):
 
 
 class _Orders:
-    """Each replica's minibatch orders, drawn from its own generator, a chunk of epochs at a time."""
+    """Each replica's minibatch orders, from its own generator, a chunk of epochs at a time."""
 
     def __init__(self, seeds, lengths, batch_size):
         self.generators = [np.random.default_rng(seed) for seed in seeds]
@@ -485,7 +489,7 @@ class Trained(NamedTuple):
     params : dict of list of ndarray (M, ...)
         Final weights: averaged where asked, of the best validation epoch where validated.
     history : ndarray of shape (epochs, M, terms)
-        Mean of each loss term over the epoch, then the validation loss; NaN after a replica stopped.
+        Mean of each loss term over the epoch, then the validation loss; NaN once stopped.
     best_epoch : ndarray of shape (M,)
         Epoch (from 0) whose weights were kept; -1 where nothing was validated.
     """

@@ -1,0 +1,47 @@
+# `make book` builds the site, `make test` checks everything. Both make .venv first if it is not fresh.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+# A quick look is `make book TRIALS=1`; CHAPTERS=02,05 previews two chapters; JOBS=2 runs two at a time.
+BOOK_ARGS := $(if $(TRIALS),-p n_trials $(TRIALS)) $(if $(CHAPTERS),--chapters $(CHAPTERS)) $(if $(JOBS),--jobs $(JOBS))
+
+.PHONY: book readme test lint format lock clean
+.DEFAULT_GOAL := book
+
+book: $(STAMP)
+	$(BIN)/python -m ehrgan.book $(BOOK_ARGS)
+
+# Puts the numbers of this very build into README.md.
+readme: book
+	$(BIN)/python -m ehrgan.readme
+
+test: lint
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/nbstripout notebooks/*.ipynb
+
+# uv resolves for every platform and Python version at once, which pip cannot. Newest versions: LOCK_ARGS=--upgrade.
+lock:
+	$(PYTHON) -m venv _build/lock
+	_build/lock/bin/pip install --quiet uv
+	_build/lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--custom-compile-command "make lock" --output-file requirements.txt $(LOCK_ARGS)
+
+clean:
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+
+$(STAMP): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --requirement requirements.txt
+	$(BIN)/pip install --no-deps --editable .
+	touch $@
