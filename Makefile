@@ -1,6 +1,7 @@
 # `make book` builds the site, `make test` checks everything. Both make .venv first if it is not fresh.
 
 PYTHON ?= python3
+PYTEST_ARGS ?= -n 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
