@@ -622,7 +622,7 @@ def chunks(n_replicas, bytes_per_replica, max_replicas=None):
     Examples
     --------
     >>> from ehrgan.replicas import chunks
-    >>> [list(c) for c in chunks(5, 1, max_replicas=2)]
+    >>> [c.tolist() for c in chunks(5, 1, max_replicas=2)]
     [[0, 1], [2, 3], [4]]
     """
     most = max_replicas or max(1, MEMORY_BUDGET // max(1, bytes_per_replica))
