@@ -37,6 +37,7 @@ HYPER = ("learning_rate", "beta_1", "l2", "decay")
 CORRUPTIONS = (None, "observed")
 SCALINGS = ("log", "standard", "minmax")
 ROWS = 2**14  # records that pass through the network at once
+MOST_HIDDEN = 0.5  # greatest share of cells that are hidden at random in training
 LOG_OFFSET = 0.3  # share of (mean - least) added before a logarithm, so that it stays finite
 
 
@@ -97,7 +98,7 @@ def hidden_cells(donor, noise, pattern_share):
         Random numbers of the step.
     pattern_share : float
         Share of the records that take the holes of their donor; the others lose cells at random,
-        at a rate drawn uniformly from 0 to 1 for each record.
+        at a rate drawn uniformly from 0 to :data:`MOST_HIDDEN` for each record.
 
     Returns
     -------
@@ -108,7 +109,8 @@ def hidden_cells(donor, noise, pattern_share):
     B, d = donor.shape[1:]
     pattern = tf.cast(tf.math.is_nan(donor), "float32")
     u = noise.uniform((B, 2), stream=2)
-    at_random = tf.cast(noise.uniform((B, d), stream=3) < u[..., 1:], "float32")
+    rate = MOST_HIDDEN * u[..., 1:]
+    at_random = tf.cast(noise.uniform((B, d), stream=3) < rate, "float32")
     return tf.where(u[..., :1] < pattern_share, pattern, at_random)
 
 
@@ -140,7 +142,7 @@ def passes(weights, x, seen, net, *, xp=np):
         told = xp.concat([x_in, seen], axis=2) if net.corrupts else x_in
         x_out = replicas.forward(told, layers, xp=xp)
         if skip is not None:
-            x_out = x_out + replicas.forward(told, skip, xp=xp)
+            x_out = x_out + replicas.forward(x_in, skip, xp=xp)
         outs.append(x_out)
         x_in = x + (1.0 - seen) * x_out
     return outs
@@ -211,8 +213,8 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    hidden_layers : tuple of int, default=(20, 10, 20)
-        Units of the hidden layers (ReLU), each at least 1.
+    hidden_layers : tuple of int, default=(128,)
+        Units of the hidden layers (ReLU), each at least 1. The paper's are (20, 10, 20).
     corruption : {"observed"} or None, default="observed"
         How the network learns. "observed" hides known cells from it, in the patterns of holes of
         other records and at random, tells it which cells it sees and scores it on the hidden ones;
@@ -222,15 +224,16 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
     scaling : {"log", "standard", "minmax"}, default="log"
         Scale on which the network works: standardised logarithms, standardised, or 0 to 1.
     linear_skip : bool, default=True
-        Add a linear map from input to output beside the hidden layers.
-    n_passes : int, default=3
-        Passes; each after the first sees the estimates of the last in the holes. At least 1.
-    pattern_share : float, default=0.5
+        Add a linear map from input to output beside the hidden layers; it begins as the identity.
+    n_passes : int, default=4
+        Passes; each after the first sees the estimates of the last in the holes, and their mean
+        fills the holes. At least 1.
+    pattern_share : float, default=0.8
         Share of the corrupted records that lose another record's holes; the others lose cells at a
         random rate. In [0, 1].
     visible_weight : float, default=0.1
         Weight of cells left visible beside the hidden ones in the loss, at least 0.
-    n_members : int, default=1
+    n_members : int, default=4
         Networks trained from different seeds whose reconstructions are averaged, at least 1.
     optimizer : {"adam", "sgd"}, default="adam"
         Adam, or gradient descent with momentum ``beta_1``.
@@ -242,7 +245,7 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
         Let the rate fall to zero along half a cosine.
     l2 : float, default=0.0
         l2 / 2 times the squared weights is added to the loss; at least 0.
-    epochs : int, default=500
+    epochs : int, default=150
         Passes over the records, at least 1.
     batch_size : int, default=64
         Records in a minibatch, at least 1; fewer records make one smaller batch.
@@ -343,21 +346,21 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        hidden_layers=(20, 10, 20),
+        hidden_layers=(128,),
         corruption="observed",
         sparsity_threshold=0.1,
         scaling="log",
         linear_skip=True,
-        n_passes=3,
-        pattern_share=0.5,
+        n_passes=4,
+        pattern_share=0.8,
         visible_weight=0.1,
-        n_members=1,
+        n_members=4,
         optimizer="adam",
         learning_rate=2e-3,
         beta_1=0.9,
         decay=True,
         l2=0.0,
-        epochs=500,
+        epochs=150,
         batch_size=64,
         early_stopping=False,
         validation_fraction=0.2,
@@ -560,15 +563,16 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
         return np.hstack([filled, self.indicator_.transform(X)])
 
     def _reconstruct(self, X):
-        """Mean over members of the last pass, in original units."""
+        """Mean over members and over the passes after the first, in original units."""
         Z = self.units_.to_network(X)
         shape = (len(self.weights_[0]), *Z.shape)
         seen = np.broadcast_to((~np.isnan(Z)).astype(np.float64), shape)
         x = np.broadcast_to(np.nan_to_num(Z).astype(np.float64), shape)
         # float64, so that a record's estimate does not depend on the records beside it
         weights = [p.astype(np.float64) for p in self.weights_]
-        out = passes(weights, x, seen, self._problem())[-1]
-        return self.units_.from_network(out.mean(axis=0))
+        outs = passes(weights, x, seen, self._problem())
+        # the first pass has seen no estimate; the mean of the later ones errs less than the last
+        return self.units_.from_network(np.mean(outs[1:] or outs, axis=(0, 1)))
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that :meth:`transform` returns.
@@ -674,7 +678,11 @@ def _first_weights(model, seeds):
     weights = replicas.init_layers(seeds, (told, *model.hidden_layers, d))
     if model.linear_skip:
         M = len(seeds)
-        weights += [np.zeros((M, told, d), np.float32), np.zeros((M, 1, d), np.float32)]
+        weights[-2] *= 0.1  # begin near the identity: what is seen is returned as it is
+        weights += [
+            np.tile(np.eye(d, dtype=np.float32), (M, 1, 1)),
+            np.zeros((M, 1, d), np.float32),
+        ]
     return weights
 
 
@@ -701,7 +709,7 @@ def _validation(members, rows, seeds):
             rng = np.random.default_rng(seeds[i][2])
             n, d = len(rows[i]), X.shape[2]
             donors = part.X[np.ix_(rng.choice(part.rows, n), model.kept_)]
-            at_random = rng.random((n, d)) < rng.random((n, 1))
+            at_random = rng.random((n, d)) < MOST_HIDDEN * rng.random((n, 1))
             pattern = rng.random((n, 1)) < model.pattern_share
             hide[i, :n] = np.where(pattern, np.isnan(donors), at_random)
             cells[i] = known[i] * hide[i]
