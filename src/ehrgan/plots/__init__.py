@@ -1,0 +1,23 @@
+"""Every figure of the book, one function each, in a module for each chapter."""
+
+from .adversarial import (
+    adversarial_curves,
+    discriminator_beside_optimum,
+    generated_records,
+    seed_spread,
+    spread_ratios,
+)
+from .classifiers import classifier_intervals, paired_differences
+from .comparison import roc_curves, tsne_maps
+
+__all__ = [
+    "adversarial_curves",
+    "classifier_intervals",
+    "discriminator_beside_optimum",
+    "generated_records",
+    "paired_differences",
+    "roc_curves",
+    "seed_spread",
+    "spread_ratios",
+    "tsne_maps",
+]
