@@ -9,15 +9,20 @@ from .adversarial import (
 )
 from .classifiers import classifier_intervals, paired_differences
 from .comparison import roc_curves, tsne_maps
+from .data import missing_pattern, sparsity_counts, strongest_partners, zeros_in_context
 
 __all__ = [
     "adversarial_curves",
     "classifier_intervals",
     "discriminator_beside_optimum",
     "generated_records",
+    "missing_pattern",
     "paired_differences",
     "roc_curves",
     "seed_spread",
+    "sparsity_counts",
     "spread_ratios",
+    "strongest_partners",
     "tsne_maps",
+    "zeros_in_context",
 ]
