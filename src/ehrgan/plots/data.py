@@ -28,7 +28,7 @@ def missing_pattern(mask, y, classes, groups):
     y = np.asarray(y)
     order = np.lexsort((mask.sum(axis=1), y))
     with style():
-        figure, axis = plt.subplots(figsize=(6.2, 5))
+        figure, axis = plt.subplots(figsize=(5.4, 4.6))
         axis.imshow(
             mask[order], cmap=ListedColormap(["0.86", "0.15"]), vmin=0, vmax=1, aspect="auto",
             interpolation="nearest", extent=(0.5, mask.shape[1] + 0.5, len(y), 0),
@@ -41,7 +41,7 @@ def missing_pattern(mask, y, classes, groups):
         squares = [plt.Rectangle((0, 0), 1, 1, color=grey) for grey in ("0.15", "0.86")]
         squares += [plt.Rectangle((0, 0), 1, 1, color=CLASS_COLOURS[c]) for c in classes]
         words = ["hidden", "visible", *classes.values()]
-        figure.legend(squares, words, loc="outside upper left", ncols=4)
+        figure.legend(squares, words, loc="outside upper left", ncols=4, fontsize=10)
     return closed(figure)
 
 
@@ -91,7 +91,7 @@ def zeros_in_context(x, height, y, is_zero, classes, reach=3):
     """
     y, is_zero = np.asarray(y), np.asarray(is_zero)
     with style():
-        figure, axis = plt.subplots(figsize=(6.2, 4.2))
+        figure, axis = plt.subplots(figsize=(5.4, 4))
         for c, word in classes.items():
             own = (y == c) & ~is_zero
             axis.plot(x[own], height[own], MARKERS[c], mfc="none", mec=CLASS_COLOURS[c], ms=5,
@@ -120,7 +120,7 @@ def sparsity_counts(shares, threshold):
     """
     with style():
         figure, axes = plt.subplots(
-            len(shares), 1, sharex=True, squeeze=False, figsize=(6.2, 1.9 * len(shares) + 0.8)
+            len(shares), 1, sharex=True, squeeze=False, figsize=(5.4, 1.9 * len(shares) + 0.8)
         )
         for axis, (name, values) in zip(axes[:, 0], shares.items(), strict=True):
             at, count = np.unique(np.round(values, 6), return_counts=True)
@@ -135,7 +135,7 @@ def sparsity_counts(shares, threshold):
         squares += [plt.Rectangle((0, 0), 1, 1, fc=COLOURS[1], hatch="///", ec="white")]
         squares += [plt.Line2D([], [], color="black", lw=1.2, ls="--")]
         words = ["nearly complete", "the others", "threshold"]
-        figure.legend(squares, words, loc="outside upper left", ncols=3)
+        figure.legend(squares, words, loc="outside upper left", ncols=3, fontsize=10)
     return closed(figure)
 
 
@@ -154,7 +154,7 @@ def strongest_partners(partners):
     """
     rows = np.arange(len(partners))
     with style():
-        figure, axis = plt.subplots(figsize=(6.4, 0.36 * len(rows) + 1.6))
+        figure, axis = plt.subplots(figsize=(5.9, 0.36 * len(rows) + 1.6))
         axis.hlines(rows, 0, partners["overall"], color="0.75", lw=2)
         axis.plot(partners["overall"], rows, "o", color=COLOURS[0], ms=8, label="all records")
         axis.plot(partners["within"], rows, "d", mfc="white", mec="black", ms=6,
