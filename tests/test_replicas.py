@@ -34,7 +34,10 @@ def problem_data(sizes, seed=0):
     rng = np.random.default_rng(seed)
     X = [rng.normal(size=(n, 2)) for n in sizes]
     y = [x @ [1.0, -2.0] + 0.5 for x in X]
-    return {"X": replicas.stack_padded(X), "y": replicas.stack_padded(y)}
+    starts, n_rows = replicas.end_to_end(sizes)
+    data = {"X": np.zeros((n_rows, 2), np.float32), "y": np.zeros(n_rows, np.float32)}
+    data["X"][: sum(sizes)], data["y"][: sum(sizes)] = np.concatenate(X), np.concatenate(y)
+    return data, starts
 
 
 def fit(sizes, epochs=60, **options):
@@ -44,7 +47,7 @@ def fit(sizes, epochs=60, **options):
     }
     hyper = {"learning_rate": 0.05, "beta_1": 0.9, **options.pop("hyper", {})}
     return replicas.train(
-        Quadratic(), first, problem_data(sizes), sizes, seeds,
+        Quadratic(), first, *problem_data(sizes), sizes, seeds,
         epochs=epochs, batch_size=8, hyper=hyper, **options,
     )  # fmt: skip
 

@@ -635,26 +635,25 @@ def _signature(model):
 
 def _train_run(models, parts):
     """Train every member of every model as one replica, and hand each model its weights."""
-    model = models[0]
-    members = [(m, part, seed) for m, part in zip(models, parts, strict=True)
-               for seed in part.seed.spawn(model.n_members)]  # fmt: skip
+    model, n_members = models[0], models[0].n_members
+    seeds = [seed.spawn(2) for part in parts for seed in part.seed.spawn(n_members)]
     splits = [_split(m, part) for m, part in zip(models, parts, strict=True)]
-    fold = [splits[i // model.n_members] for i in range(len(members))]
-    shares = [part.shares(fit) for (_, part, _), (fit, _) in zip(members, fold, strict=True)]
-    weights = [seed.spawn(2) for _, _, seed in members]
+    shares = [part.shares(fit) for part, (fit, _) in zip(parts, splits, strict=True)]
+    data, starts = _table(models, parts, [fit for fit, _ in splits])
     result = replicas.train(
         model._problem(),
-        _first_weights(models, [w[0] for w in weights]),
-        _tables(members, [fit for fit, _ in fold]),
-        [round(s[-1]) for s in shares],
-        [w[1] for w in weights],
+        _first_weights(models, [s[0] for s in seeds]),
+        data,
+        np.repeat(starts, n_members),
+        np.repeat([round(s[-1]) for s in shares], n_members),
+        [s[1] for s in seeds],
         epochs=model.epochs,
         batch_size=model.batch_size,
-        hyper={h: [getattr(m, h) for m, _, _ in members] for h in HYPER},
-        validation=_tables(members, [v for _, v in fold]) if model.early_stopping else None,
+        hyper={h: np.repeat([getattr(m, h) for m in models], n_members) for h in HYPER},
+        validation=_validation(models, parts, splits) if model.early_stopping else None,
         patience=model.n_iter_no_change,
         averaging=model.averaging > 0,
-        shares=shares,
+        shares=[s for s in shares for _ in range(n_members)],
         progress="AC-GAN" if model.verbose else None,
     )
     for i, m in enumerate(models):
@@ -692,23 +691,36 @@ def _first_weights(models, seeds):
     }
 
 
-def _tables(members, rows):
-    """Stack the chosen rows of each member, scaled, straight into one float32 table."""
-    length = replicas.padded_length(max(len(r) for r in rows))
-    shape = (len(members), length)
-    data = {
-        "X": np.zeros((*shape, members[0][0].n_features_in_), np.float32),
-        "c": np.zeros(shape, np.int32),
-        "weight": np.zeros(shape, np.float32),
-    }
-    for i, ((model, part, _), r) in enumerate(zip(members, rows, strict=True)):
-        for start in range(0, len(r), PREDICT_ROWS):
-            block = r[start : start + PREDICT_ROWS]
-            data["X"][i, start : start + len(block)] = model._scaled(part.X[block])
-        data["c"][i, : len(r)] = part.c[r]
-        if len(r):
-            data["weight"][i, : len(r)] = part.weight[r] / part.weight[r].sum()
-    return data
+def _table(models, parts, rows):
+    """Lay the chosen rows of each model, scaled, in one float32 table; return it and the starts."""
+    starts, n_rows = replicas.end_to_end([len(r) for r in rows])
+    X = np.zeros((n_rows, models[0].n_features_in_), np.float32)
+    c = np.zeros(n_rows, np.int32)
+    for model, part, r, start in zip(models, parts, rows, starts, strict=True):
+        _fill(X[start:], model, part.X, r)
+        c[start : start + len(r)] = part.c[r]
+    return {"X": X, "c": c}, starts
+
+
+def _fill(table, model, X, rows):
+    """Write the chosen rows, scaled, into the first rows of a table."""
+    for start in range(0, len(rows), PREDICT_ROWS):
+        block = rows[start : start + PREDICT_ROWS]
+        table[start : start + len(block)] = model._scaled(X[block])
+
+
+def _validation(models, parts, splits):
+    """Validation records of every member, with weights that add up to one."""
+    length = replicas.padded_length(max(len(rows) for _, rows in splits))
+    X = np.zeros((len(models), length, models[0].n_features_in_), np.float32)
+    c = np.zeros((len(models), length), np.int32)
+    weight = np.zeros((len(models), length), np.float32)
+    for i, (model, part, (_, rows)) in enumerate(zip(models, parts, splits, strict=True)):
+        _fill(X[i], model, part.X, rows)
+        c[i, : len(rows)] = part.c[rows]
+        weight[i, : len(rows)] = part.weight[rows] / part.weight[rows].sum()
+    tables = {"X": X, "c": c, "weight": weight}
+    return {k: np.repeat(a, models[0].n_members, axis=0) for k, a in tables.items()}
 
 
 def _record(model, history, best_epoch):

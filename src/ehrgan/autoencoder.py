@@ -56,11 +56,11 @@ class _Autoencoder(replicas.Problem):
     def draw(self, data, index, noise):
         """Rows of each replica's batch and, to corrupt them, the holes of rows drawn at random."""
         tf = replicas.tensorflow()
-        batch = {"X": tf.gather(data["X"], index, batch_dims=1)}
+        batch = {"X": tf.gather(data["X"], index)}
         if self.corrupts:
             n = tf.cast(data["n"], "float32")[:, None]
             donor = tf.cast(noise.uniform((index.shape[1],), stream=1) * n, "int32")
-            batch["donor"] = tf.gather(data["X"], donor, batch_dims=1)
+            batch["donor"] = tf.gather(data["X"], data["start"][:, None] + donor)
         return batch
 
     def objectives(self, params, batch, weight, noise, hyper):
@@ -168,9 +168,9 @@ class Units(NamedTuple):
     scale: np.ndarray
 
     @classmethod
-    def learn(cls, X, rows, scaling):
-        """Learn from the observed cells of ``X[rows]``, one column at a time."""
-        return cls(*np.array([cls._of_column(x[rows], scaling) for x in X.T]).reshape(-1, 5).T)
+    def learn(cls, X, columns, scaling):
+        """Learn from the observed cells of some columns, one at a time."""
+        return cls(*np.array([cls._of_column(X[:, j], scaling) for j in columns]).reshape(-1, 5).T)
 
     @staticmethod
     def _of_column(x, scaling):
@@ -502,7 +502,7 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
                 )
         else:
             rows = rows[~np.isnan(X[rows]).all(axis=1)]
-        self.units_ = Units.learn(X[:, self.kept_], np.arange(len(X)), self.scaling)
+        self.units_ = Units.learn(X, self.kept_, self.scaling)
         seed = check_random_state(self.random_state).randint(2**31)
         return _Part(X, rows, np.random.SeedSequence(seed))
 
@@ -632,25 +632,27 @@ def _signature(model):
 
 def _train_run(models, parts):
     """Train every member of every model as one replica, and hand each model its weights."""
-    model = models[0]
-    members = [(m, part, seed) for m, part in zip(models, parts, strict=True)
-               for seed in part.seed.spawn(model.n_members)]  # fmt: skip
-    split = {id(part): _split(model, part) for part in parts}
-    fit = [split[id(part)][0] for _, part, _ in members]
-    held_out = [split[id(part)][1] for _, part, _ in members]
-    seeds = [seed.spawn(3) for _, _, seed in members]
-    data = {"X": _table(members, fit), "n": np.array([len(rows) for rows in fit], np.int32)}
+    model, n_members = models[0], models[0].n_members
+    seeds = [seed.spawn(3) for part in parts for seed in part.seed.spawn(n_members)]
+    splits = [_split(model, part) for model, part in zip(models, parts, strict=True)]
+    lengths = [len(fit) for fit, _ in splits]
+    starts, n_rows = replicas.end_to_end(lengths)
+    table = np.full((n_rows, len(model.kept_)), np.nan, np.float32)
+    for m, part, (fit, _), start in zip(models, parts, splits, starts, strict=True):
+        _fill(table[start:], m, part.X, fit)
+    starts, lengths = np.repeat(starts, n_members), np.repeat(lengths, n_members)
     result = replicas.train(
         model._problem(),
         {"AE": _first_weights(model, [s[0] for s in seeds])},
-        data,
-        [len(rows) for rows in fit],
+        {"X": table, "start": starts, "n": lengths.astype(np.int32)},
+        starts,
+        lengths,
         [s[1] for s in seeds],
         epochs=model.epochs,
         batch_size=model.batch_size,
-        hyper={h: [float(getattr(m, h)) for m, _, _ in members] for h in HYPER},
+        hyper={h: np.repeat([float(getattr(m, h)) for m in models], n_members) for h in HYPER},
         optimizer=model.optimizer,
-        validation=_validation(members, held_out, seeds) if model.early_stopping else None,
+        validation=_validation(models, parts, splits, seeds) if model.early_stopping else None,
         patience=model.n_iter_no_change,
         progress="autoencoder" if model.verbose else None,
     )
@@ -686,31 +688,35 @@ def _first_weights(model, seeds):
     return weights
 
 
-def _table(members, rows):
-    """Stack the chosen rows of each member on the network's scale, in one float32 table."""
-    length = replicas.padded_length(max(len(r) for r in rows))
-    out = np.full((len(members), length, len(members[0][0].kept_)), np.nan, np.float32)
-    for i, ((model, part, _), r) in enumerate(zip(members, rows, strict=True)):
-        for start in range(0, len(r), ROWS):
-            block = r[start : start + ROWS]
-            scaled = model.units_.to_network(part.X[np.ix_(block, model.kept_)])
-            out[i, start : start + len(block)] = scaled
-    return out
+def _fill(table, model, X, rows):
+    """Write the chosen rows, on the network's scale, into the first rows of a table."""
+    for start in range(0, len(rows), ROWS):
+        block = rows[start : start + ROWS]
+        table[start : start + len(block)] = model.units_.to_network(X[np.ix_(block, model.kept_)])
 
 
-def _validation(members, rows, seeds):
+def _validation(models, parts, splits, seeds):
     """Validation tables: the same cells stay hidden throughout, so that epochs compare."""
-    X = _table(members, rows)
-    known = ~np.isnan(X)
-    hide = np.zeros(X.shape, np.float32)
-    cells = known.astype(np.float32)
-    for i, (model, part, _) in enumerate(members):
-        if model.corruption:
-            rng = np.random.default_rng(seeds[i][2])
-            n, d = len(rows[i]), X.shape[2]
-            donors = part.X[np.ix_(rng.choice(part.rows, n), model.kept_)]
-            at_random = rng.random((n, d)) < MOST_HIDDEN * rng.random((n, 1))
-            pattern = rng.random((n, 1)) < model.pattern_share
-            hide[i, :n] = np.where(pattern, np.isnan(donors), at_random)
-            cells[i] = known[i] * hide[i]
-    return {"X": X, "hide": hide, "cells": cells}
+    n_members, d = models[0].n_members, len(models[0].kept_)
+    length = replicas.padded_length(max(len(rows) for _, rows in splits))
+    X = np.full((len(models), length, d), np.nan, np.float32)
+    for i, (model, part, (_, rows)) in enumerate(zip(models, parts, splits, strict=True)):
+        _fill(X[i], model, part.X, rows)
+    X = np.repeat(X, n_members, axis=0)
+    known = (~np.isnan(X)).astype(np.float32)
+    if not models[0].corruption:
+        return {"X": X, "hide": np.zeros_like(X), "cells": known}
+    hide = np.zeros_like(X)
+    for i, seed in enumerate(seeds):
+        model, part, (_, rows) = (each[i // n_members] for each in (models, parts, splits))
+        hide[i, : len(rows)] = _held_out_cells(
+            model, part, len(rows), np.random.default_rng(seed[2])
+        )
+    return {"X": X, "hide": hide, "cells": known * hide}
+
+
+def _held_out_cells(model, part, n, rng):
+    """Cells to hide from n records: holes of other records, or cells at a random rate."""
+    donors = part.X[np.ix_(rng.choice(part.rows, n), model.kept_)]
+    at_random = rng.random(donors.shape) < MOST_HIDDEN * rng.random((n, 1))
+    return np.where(rng.random((n, 1)) < model.pattern_share, np.isnan(donors), at_random)

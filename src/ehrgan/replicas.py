@@ -298,8 +298,7 @@ class Problem:
 
     def draw(self, data, index, noise):
         """Return the batch of each replica: rows ``index`` (M, B) of every table in ``data``."""
-        tf = tensorflow()
-        return {k: tf.gather(a, index, batch_dims=1) for k, a in data.items()}
+        return {k: tensorflow().gather(a, index) for k, a in data.items()}
 
     def validation(self, params, data):
         """Return the validation loss of each replica, shape (M,), lower is better."""
@@ -315,7 +314,7 @@ class Plan(NamedTuple):
     averages: bool
 
 
-def _train_step(plan, state, data, index, key, hyper):
+def _train_step(plan, state, data, starts, index, key, hyper):
     """One minibatch for every replica: losses, gradients of each group, Adam, weight average."""
     tf = tensorflow()
     weight = tf.cast(index >= 0, "float32")
@@ -324,7 +323,7 @@ def _train_step(plan, state, data, index, key, hyper):
     noise = Noise(key, state["t"])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(state["params"])
-        batch = plan.problem.draw(data, tf.maximum(index, 0), noise)
+        batch = plan.problem.draw(data, starts[:, None] + tf.maximum(index, 0), noise)
         losses, terms = plan.problem.objectives(state["params"], batch, weight, noise, hyper)
         totals = {group: tf.reduce_sum(loss) for group, loss in losses.items()}
     new = dict(state)
@@ -373,10 +372,10 @@ def _compiled_epochs(plan, shapes):
     """Compile the loop over epochs and minibatches, once per plan and shapes of its arguments."""
     tf = tensorflow()
 
-    def epoch(e, state, history, data, validation, orders, n_steps, key, hyper, patience):
+    def epoch(e, state, history, data, starts, validation, orders, n_steps, key, hyper, patience):
         def one(step, state):
             index = orders[e, :, step]
-            return step + 1, _train_step(plan, state, data, index, key, hyper)
+            return step + 1, _train_step(plan, state, data, starts, index, key, hyper)
 
         was_running = state["running"]
         zeros = {"terms": tf.zeros_like(state["terms"]), "steps": tf.zeros_like(state["steps"])}
@@ -390,12 +389,12 @@ def _compiled_epochs(plan, shapes):
         return e + 1, state, tf.tensor_scatter_nd_update(history, [[e]], [row])
 
     @tf.function(jit_compile=True)
-    def run(state, data, validation, orders, n_epochs, n_steps, key, hyper, patience):
+    def run(state, data, starts, validation, orders, n_epochs, n_steps, key, hyper, patience):
         width = len(plan.problem.terms) + plan.validates
         history = tf.fill((orders.shape[0], orders.shape[1], width), np.float32(np.nan))
         more = lambda e, s, h: (e < n_epochs) & (tf.reduce_max(s["running"]) > 0)  # noqa: E731
         body = lambda e, s, h: epoch(  # noqa: E731
-            e, s, h, data, validation, orders, n_steps, key, hyper, patience
+            e, s, h, data, starts, validation, orders, n_steps, key, hyper, patience
         )
         _, state, history = tf.while_loop(more, body, (0, state, history))
         return state, history
@@ -425,32 +424,30 @@ def padded_length(n):
     return max(1, -(-int(n) // unit)) * unit
 
 
-def stack_padded(tables, fill=0.0):
-    """Stack tables of unequal length along a leading replica axis, in float32 (or int32).
+def end_to_end(lengths):
+    """Lay tables of unequal length in one, one after the other.
 
     Parameters
     ----------
-    tables : list of M ndarrays of shape (n_m, ...)
-    fill : float, default=0.0
-        Value of the padding.
+    lengths : sequence of int
+        Records of each table.
 
     Returns
     -------
-    ndarray of shape (M, n, ...)
+    starts : int32 ndarray
+        Row where each table begins.
+    n_rows : int
+        Rows to hold them all, rounded up by :func:`padded_length`.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from ehrgan.replicas import stack_padded
-    >>> stack_padded([np.ones((3, 2)), np.ones((5, 2))]).shape
-    (2, 16, 2)
+    >>> from ehrgan.replicas import end_to_end
+    >>> starts, n_rows = end_to_end([3, 5])
+    >>> starts.tolist(), n_rows
+    ([0, 3], 16)
     """
-    length = padded_length(max(len(t) for t in tables))
-    dtype = np.int32 if np.issubdtype(tables[0].dtype, np.integer) else np.float32
-    out = np.full((len(tables), length, *tables[0].shape[1:]), fill, dtype)
-    for row, table in zip(out, tables, strict=True):
-        row[: len(table)] = table
-    return out
+    ends = np.cumsum(lengths)
+    return (ends - lengths).astype(np.int32), padded_length(ends[-1])
 
 
 class _Orders:
@@ -459,7 +456,7 @@ class _Orders:
     def __init__(self, seeds, lengths, batch_size):
         self.generators = [np.random.default_rng(seed) for seed in seeds]
         self.lengths, self.batch_size = lengths, batch_size
-        self.steps = -(-max(lengths) // batch_size)
+        self.steps = int(-(-max(lengths) // batch_size))
         padded = padded_length(self.steps) if self.steps > 16 else self.steps
         self.shape = (len(lengths), padded, batch_size)
         self.chunk = int(np.clip(ORDER_CELLS // np.prod(self.shape), 1, 64))
@@ -499,8 +496,9 @@ class Trained(NamedTuple):
     best_epoch: np.ndarray
 
 
-def train(problem, params, data, lengths, seeds, *, epochs, batch_size, hyper, optimizer="adam",
-          validation=None, patience=None, averaging=False, shares=None, progress=None):  # fmt: skip
+def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, hyper,
+          optimizer="adam", validation=None, patience=None, averaging=False, shares=None,
+          progress=None):  # fmt: skip
     """Train M replicas at once by minibatches.
 
     Parameters
@@ -509,8 +507,11 @@ def train(problem, params, data, lengths, seeds, *, epochs, batch_size, hyper, o
         The losses.
     params : dict of list of ndarray (M, ...)
         First weights, by group.
-    data : dict of ndarray (M, n, ...)
-        Training records, padded (:func:`stack_padded`).
+    data : dict of ndarray (N, ...)
+        Training records of all replicas, table after table (:func:`end_to_end`); replicas that
+        learn from the same table share it.
+    starts : sequence of M ints
+        Row of ``data`` where the table of each replica begins.
     lengths : sequence of M ints
         Batch places to fill in an epoch of each replica: its number of training records, or the
         total of its ``shares``.
@@ -555,8 +556,9 @@ def train(problem, params, data, lengths, seeds, *, epochs, batch_size, hyper, o
     hyper = {"decay": 0.0, "averaging": 0.0, **hyper, "total_steps": epochs * steps}
     hyper = {k: np.broadcast_to(np.float32(h), M) for k, h in hyper.items()}
     state = _first_state(plan, params, M)
-    fixed = tf.nest.map_structure(tf.convert_to_tensor, (data, validation or {}, key, hyper))
-    data, validation, key, hyper = fixed
+    starts = np.asarray(starts, np.int32)
+    fixed = (data, starts, validation or {}, key, hyper)
+    data, starts, validation, key, hyper = tf.nest.map_structure(tf.convert_to_tensor, fixed)
     patience = tf.constant(min(patience or epochs, 2**30))
     history, done = [], 0
     hidden = progress is None or bool(os.environ.get("CI"))
@@ -565,7 +567,7 @@ def train(problem, params, data, lengths, seeds, *, epochs, batch_size, hyper, o
             n = min(orders.chunk, epochs - done)
             batches = tf.convert_to_tensor(orders.draw(shares, n))
             count = tf.constant(n), tf.constant(orders.steps)
-            args = (state, data, validation, batches, *count, key, hyper, patience)
+            args = (state, data, starts, validation, batches, *count, key, hyper, patience)
             run = _compiled_epochs(plan, _shapes(args)).get_concrete_function(*args)
             state, rows = run(*args)
             history.append(rows.numpy()[:n])
@@ -742,7 +744,7 @@ def train_in_groups(models, parts, signature, bytes_of, run):
         groups.setdefault(key, []).append(i)
     for group in groups.values():
         model = models[group[0]]
-        size = max(bytes_of(models[i], parts[i]) for i in group) * model.n_members
+        size = max(bytes_of(models[i], parts[i]) for i in group)
         limit = model.max_replicas and max(1, model.max_replicas // model.n_members)
         for chosen in chunks(len(group), size, limit):
             run([models[group[i]] for i in chosen], [parts[group[i]] for i in chosen])
