@@ -21,6 +21,7 @@ from .losses import (
     class_log_likelihood,
     source_log_likelihood,
 )
+from .saving import Savable
 
 PAPER = {
     "scaling": "minmax",
@@ -121,7 +122,7 @@ def generate(G, z, c, n_classes, output="linear", *, xp=np):
     return 0.5 * (1.0 + xp.tanh(0.5 * x)) if output == "sigmoid" else x
 
 
-class ACGANClassifier(ClassifierMixin, BaseEstimator):
+class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
     """Auxiliary-classifier GAN: a discriminator that also tells the class, and a generator.
 
     The discriminator D has two outputs, S (real or fake) and C (class). It learns from real records
@@ -224,6 +225,7 @@ class ACGANClassifier(ClassifierMixin, BaseEstimator):
     (3, 30)
     """
 
+    _named_tuples = {"template_": replicas.Template}
     _parameter_constraints = {
         "hidden_units": [Interval(Integral, 1, None, closed="left")],
         "noise_dim": [Interval(Integral, 1, None, closed="left")],

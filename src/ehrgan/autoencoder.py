@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from . import replicas
 from .losses import reconstruction_loss
 from .masking import sparsity
+from .saving import Savable
 
 PAPER = {
     "hidden_layers": (20, 10, 20),
@@ -205,7 +206,7 @@ class Units(NamedTuple):
         return np.clip(X, self.low, self.high)
 
 
-class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
+class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
     """Fill missing values with a stacked autoencoder.
 
     An autoencoder that has learned to reconstruct records is shown a record with holes and fills
@@ -316,6 +317,7 @@ class StackedAutoencoderImputer(TransformerMixin, BaseEstimator):
     (False, True)
     """
 
+    _named_tuples = {"units_": Units}
     _parameter_constraints = {
         "hidden_layers": ["array-like"],
         "corruption": [StrOptions({"observed"}), None],

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import nbformat
 
+from ehrgan.saving import write_whole
+
 PLACE = re.compile(r"(<!-- glue: (\S+) -->\n).*?(<!-- /glue -->)", re.DOTALL)
 
 
@@ -57,7 +59,7 @@ def main(root=Path()):
         values |= glued_values(notebook)
     readme = root / "README.md"
     try:
-        readme.write_text(fill(readme.read_text(encoding="utf-8"), values), encoding="utf-8")
+        write_whole(readme, fill(readme.read_text(encoding="utf-8"), values))
     except KeyError as error:
         print(
             f"error: README.md wants {error}, which no chapter of the last build glues: "
