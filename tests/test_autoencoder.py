@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ehrgan import StackedAutoencoderImputer
 from ehrgan.autoencoder import PAPER
 from ehrgan.evaluation import rmse
-from ehrgan.masking import block_mask, mcar_mask
+from ehrgan.masking import apply_mask, block_mask, mcar_mask
 from ehrgan.records import load_wdbc
 
 QUICK = {"epochs": 2, "random_state": 0}
@@ -155,3 +155,25 @@ def test_in_a_pipeline():
 def test_senseless_parameters_are_refused_by_name(parameter, value):
     with pytest.raises(ValueError, match=parameter):
         StackedAutoencoderImputer(**{parameter: value}).fit(table())
+
+
+@pytest.mark.parametrize("mechanism", ["block", "at random"])
+def test_draws_cover_hidden_values_about_as_often_as_they_say(mechanism):
+    records = load_wdbc()
+    X = records.X.to_numpy()
+    if mechanism == "block":
+        mask = block_mask(records.y, X.shape[1], random_state=1)
+    else:
+        mask = mcar_mask(X.shape, fraction=0.2, random_state=1)
+    holes, fold = apply_mask(X, mask), np.arange(len(X)) % 5
+    models = StackedAutoencoderImputer(random_state=0).fit_many(
+        [holes[fold != k] for k in range(5)]
+    )
+    inside = np.zeros(X.shape, bool)
+    for k, model in enumerate(models):
+        test = fold == k
+        draws = model.draw(holes[test], 40, random_state=0)
+        assert np.array_equal(draws[3][~mask[test]], X[test][~mask[test]])
+        low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+        inside[test] = (low <= X[test]) & (X[test] <= high)
+    assert 0.82 < inside[mask].mean() < 0.98

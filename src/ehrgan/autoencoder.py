@@ -39,6 +39,7 @@ CORRUPTIONS = (None, "observed")
 SCALINGS = ("log", "standard", "minmax")
 ROWS = 2**14  # records that pass through the network at once
 MOST_HIDDEN = 0.5  # greatest share of cells that are hidden at random in training
+RESIDUAL_ROWS = 2000  # records, and patterns of holes, that tell how far the estimates may be off
 LOG_OFFSET = 0.3  # share of (mean - least) added before a logarithm, so that it stays finite
 
 
@@ -235,7 +236,8 @@ class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
     visible_weight : float, default=0.1
         Weight of cells left visible beside the hidden ones in the loss, at least 0.
     n_members : int, default=4
-        Networks trained from different seeds whose reconstructions are averaged, at least 1.
+        Networks trained from different seeds whose reconstructions are averaged, at least 1. Each
+        of several leaves out a tenth of the records, to measure the error in ``draw``.
     optimizer : {"adam", "sgd"}, default="adam"
         Adam, or gradient descent with momentum ``beta_1``.
     learning_rate : float, default=2e-3
@@ -286,6 +288,8 @@ class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
         ``history_["reconstruction"]``.
     best_epoch_ : int or None
         Epoch (from 1) whose weights were kept, the mean over members; None without early stopping.
+    residual_covariance_ : ndarray of shape (len(kept_), len(kept_))
+        Covariance of true less estimated values of hidden cells, on the network's scale.
     indicator_ : MissingIndicator or None
         The indicator, with ``add_indicator``.
 
@@ -506,7 +510,14 @@ class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
             rows = rows[~np.isnan(X[rows]).all(axis=1)]
         self.units_ = Units.learn(X, self.kept_, self.scaling)
         seed = check_random_state(self.random_state).randint(2**31)
-        return _Part(X, rows, np.random.SeedSequence(seed))
+        return _Part(X, rows, self._patterns(X), np.random.SeedSequence(seed))
+
+    def _patterns(self, X):
+        """Patterns of holes that the table shows, at most RESIDUAL_ROWS of them."""
+        holes = np.isnan(X[:, self.kept_]) if len(self.kept_) < X.shape[1] else np.isnan(X)
+        holed = np.flatnonzero(holes.any(axis=1) & ~holes.all(axis=1))
+        order = replicas.canonical_order(X[holed])
+        return holes[holed[order[:RESIDUAL_ROWS]]]
 
     def _problem(self):
         return _Autoencoder(
@@ -545,36 +556,109 @@ class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
         >>> StackedAutoencoderImputer(epochs=1, random_state=0).fit(X).transform(X).shape
         (3, 2)
         """
+        return self._filled(self._checked(X), lambda members: members.mean(axis=0))[0]
+
+    def draw(self, X, n_imputations=5, *, random_state=None):
+        """Fill the holes several times, each time with other values that might have stood there.
+
+        Where :meth:`transform` gives the best single guess, the draws spread as the errors of the
+        network do, so that a result can be computed on each and its spread be shown.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Records in their own units, NaN where missing.
+        n_imputations : int, default=5
+            Tables to draw, at least 1.
+        random_state : int, RandomState instance or None, default=None
+            Seeds the draws.
+
+        Returns
+        -------
+        ndarray of shape (n_imputations, n, n_features_out)
+            Observed cells are as they were; drawn ones lie within the range that :meth:`fit` saw.
+
+        Raises
+        ------
+        ValueError
+            ``n_imputations`` is below 1, or X is not as :meth:`transform` needs it.
+
+        Notes
+        -----
+        A draw is the estimate of one member chosen at random plus a normal residual on the
+        network's scale, with ``residual_covariance_``. That was measured on records which the
+        member had not learned from (those kept for validation, or the tenth that each of several
+        members leaves out; a single member without early stopping has none, and its draws spread
+        too little), with cells hidden as the table's holes are: it is an average over patterns.
+        The network is not trained anew for each draw, so these are not proper imputations in
+        Rubin's sense. Time is that of :meth:`transform` and little more.
+
+        References
+        ----------
+        Rubin, *Multiple imputation for nonresponse in surveys*, Wiley 1987.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ehrgan import StackedAutoencoderImputer
+        >>> X = np.array([[1.0, 2.0], [2.0, np.nan], [3.0, 6.0], [4.0, 8.0]])
+        >>> model = StackedAutoencoderImputer(epochs=5, random_state=0).fit(X)
+        >>> draws = model.draw(X, 3, random_state=0)
+        >>> draws.shape, bool((draws[0, 1] != draws[1, 1]).any()), bool((draws[:, 0] == X[0]).all())
+        ((3, 4, 2), True, True)
+        """
+        X = self._checked(X)
+        if not isinstance(n_imputations, Integral) or n_imputations < 1:
+            raise ValueError(
+                f"n_imputations is {n_imputations!r}; it must be a whole number, at least 1."
+            )
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
+        values, vectors = np.linalg.eigh(self.residual_covariance_)
+        spread = vectors * np.sqrt(np.maximum(values, 0.0))
+
+        def one(members):
+            chosen = rng.integers(len(members), size=members.shape[1])
+            noise = rng.standard_normal(members.shape[1:]) @ spread.T
+            return members[chosen, np.arange(members.shape[1])] + noise
+
+        return self._filled(X, one, n_imputations)
+
+    def _checked(self, X):
         check_is_fitted(self)
-        X = validate_data(
+        return validate_data(
             self, X, dtype=(np.float64, np.float32), ensure_all_finite="allow-nan", reset=False
         )
-        filled = X.copy()
+
+    def _filled(self, X, fill, n_tables=1):
+        """Fill the holes ``n_tables`` times by what ``fill`` makes of the members' estimates."""
+        tables = np.repeat(X[None], n_tables, axis=0)
         empty = np.setdiff1d(np.arange(X.shape[1]), self.kept_)
-        filled[:, empty] = np.where(np.isnan(X[:, empty]), 0.0, X[:, empty])
+        tables[..., empty] = np.where(np.isnan(X[:, empty]), 0.0, X[:, empty])
         holed = np.flatnonzero(np.isnan(X[:, self.kept_]).any(axis=1))
         for start in range(0, len(holed), ROWS):
             rows = holed[start : start + ROWS]
             block = X[np.ix_(rows, self.kept_)]
-            block = np.where(np.isnan(block), self._reconstruct(block), block)
-            filled[np.ix_(rows, self.kept_)] = block
+            members = self._members(self.units_.to_network(block))
+            for table in tables:
+                values = self.units_.from_network(fill(members))
+                table[np.ix_(rows, self.kept_)] = np.where(np.isnan(block), values, block)
         if not self.keep_empty_features:
-            filled = filled[:, self.kept_]
+            tables = tables[..., self.kept_]
         if self.indicator_ is None:
-            return filled
-        return np.hstack([filled, self.indicator_.transform(X)])
+            return tables
+        missing = self.indicator_.transform(X)
+        return np.stack([np.hstack([table, missing]) for table in tables])
 
-    def _reconstruct(self, X):
-        """Mean over members and over the passes after the first, in original units."""
-        Z = self.units_.to_network(X)
-        shape = (len(self.weights_[0]), *Z.shape)
-        seen = np.broadcast_to((~np.isnan(Z)).astype(np.float64), shape)
-        x = np.broadcast_to(np.nan_to_num(Z).astype(np.float64), shape)
+    def _members(self, Z):
+        """Each member's estimate of every cell, on the network's scale: the mean of its passes."""
         # float64, so that a record's estimate does not depend on the records beside it
         weights = [p.astype(np.float64) for p in self.weights_]
+        shape = (len(weights[0]), *Z.shape)
+        seen = np.broadcast_to((~np.isnan(Z)).astype(np.float64), shape)
+        x = np.broadcast_to(np.nan_to_num(Z).astype(np.float64), shape)
         outs = passes(weights, x, seen, self._problem())
         # the first pass has seen no estimate; the mean of the later ones errs less than the last
-        return self.units_.from_network(np.mean(outs[1:] or outs, axis=(0, 1)))
+        return np.mean(outs[1:] or outs, axis=0)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that :meth:`transform` returns.
@@ -612,10 +696,11 @@ class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
 
 
 class _Part(NamedTuple):
-    """One model's part of a training run: its table, and which records teach, in order."""
+    """One model's part of a training run: its table, which records teach, in order, its holes."""
 
     X: np.ndarray
     rows: np.ndarray
+    patterns: np.ndarray
     seed: np.random.SeedSequence
 
 
@@ -642,11 +727,13 @@ def _train_run(models, parts):
     table = np.full((n_rows, len(model.kept_)), np.nan, np.float32)
     for m, part, (fit, _), start in zip(models, parts, splits, starts, strict=True):
         _fill(table[start:], m, part.X, fit)
-    starts, lengths = np.repeat(starts, n_members), np.repeat(lengths, n_members)
+    out = np.array([_left_out(m, length) for m, length in zip(models, lengths, strict=True)])
+    starts = (starts[:, None] + np.where(np.arange(n_members) % 2, out[:, None], 0)).ravel()
+    lengths = np.repeat(lengths - out, n_members)
     result = replicas.train(
         model._problem(),
         {"AE": _first_weights(model, [s[0] for s in seeds])},
-        {"X": table, "start": starts, "n": lengths.astype(np.int32)},
+        {"X": table, "start": starts.astype(np.int32), "n": lengths.astype(np.int32)},
         starts,
         lengths,
         [s[1] for s in seeds],
@@ -665,6 +752,48 @@ def _train_run(models, parts):
         m.loss_curve_ = m.history_["reconstruction"]
         m.n_iter_ = len(m.loss_curve_)
         m.best_epoch_ = int(result.best_epoch[own].mean()) + 1 if m.early_stopping else None
+        m.residual_covariance_ = _residual_covariance(m, parts[i], *splits[i])
+
+
+def _left_out(model, n):
+    """Records that a member does not learn from: odd members the first ones, even the last ones.
+
+    The estimates for them show how far off a member is on records that it does not know.
+    """
+    return 0 if model.early_stopping or model.n_members == 1 else n // 10
+
+
+def _residual_covariance(model, part, fit, validation):
+    """Hide cells of records as the table's holes are, and see how far off the estimates are.
+
+    Each record is tried with the holes of another, and without some of the attributes that the
+    table never lacks. A pair of attributes never hidden together counts as uncorrelated.
+    """
+    out = _left_out(model, len(fit))
+    sides = [(fit[:out], 1), (fit[len(fit) - out :], 0)] if out else [(validation, 0)]
+    if not len(sides[0][0]):
+        sides = [(fit, 0)]
+    squares, together = 0.0, 0.0
+    rng = np.random.default_rng(part.seed.generate_state(4))
+    for rows, first in sides:
+        rows = np.tile(rows[:RESIDUAL_ROWS], 2)
+        Z = model.units_.to_network(part.X[np.ix_(rows, model.kept_)])
+        hide = _trial_holes(part.patterns, Z.shape, rng) & ~np.isnan(Z)
+        residual = Z - model._members(np.where(hide, np.nan, Z))[first :: 2 if out else 1]
+        residual = np.where(hide, residual, 0.0)
+        squares = squares + np.einsum("mij,mik->jk", residual, residual) / len(residual)
+        together = together + hide.T.astype(np.float64) @ hide
+    return squares / np.maximum(together, 1.0)
+
+
+def _trial_holes(patterns, shape, rng):
+    """Draw holes: for the first half such as the table has, for the second such as it never has."""
+    hide = rng.random(shape) < MOST_HIDDEN * rng.random((shape[0], 1))
+    if len(patterns):
+        hide &= ~patterns.any(axis=0)
+        half = shape[0] // 2
+        hide[:half] = patterns[rng.integers(len(patterns), size=half)]
+    return hide
 
 
 def _split(model, part):
