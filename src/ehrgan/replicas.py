@@ -437,17 +437,18 @@ def end_to_end(lengths):
     starts : int32 ndarray
         Row where each table begins.
     n_rows : int
-        Rows to hold them all, rounded up by :func:`padded_length`.
+        Rows to hold them all, 1024 or more, rounded up by :func:`padded_length`: rows that no batch
+        takes cost nothing, and small tables of all sizes share a compilation.
 
     Examples
     --------
     >>> from ehrgan.replicas import end_to_end
     >>> starts, n_rows = end_to_end([3, 5])
     >>> starts.tolist(), n_rows
-    ([0, 3], 16)
+    ([0, 3], 1024)
     """
     ends = np.cumsum(lengths)
-    return (ends - lengths).astype(np.int32), padded_length(ends[-1])
+    return (ends - lengths).astype(np.int32), padded_length(max(1024, ends[-1]))
 
 
 class _Orders:
@@ -457,8 +458,7 @@ class _Orders:
         self.generators = [np.random.default_rng(seed) for seed in seeds]
         self.lengths, self.batch_size = lengths, batch_size
         self.steps = int(-(-max(lengths) // batch_size))
-        padded = padded_length(self.steps) if self.steps > 16 else self.steps
-        self.shape = (len(lengths), padded, batch_size)
+        self.shape = (len(lengths), padded_length(self.steps), batch_size)
         self.chunk = int(np.clip(ORDER_CELLS // np.prod(self.shape), 1, 64))
 
     def draw(self, shares, n_epochs):
