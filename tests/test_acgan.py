@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification
 from sklearn.model_selection import GridSearchCV
@@ -178,3 +179,16 @@ def test_importing_the_package_loads_no_network_library():
     code = "import sys, ehrgan; print('tensorflow' in sys.modules, 'matplotlib' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.split() == ["False", "False"]
+
+
+def test_sample_weight_is_routed_through_searches(wdbc):
+    X, y = wdbc
+    weight = np.where(y == 1, 1.0, 0.0)
+    weight[:40] = 1.0
+    with config_context(enable_metadata_routing=True):
+        model = ACGANClassifier(epochs=2, random_state=0).set_fit_request(sample_weight=True)
+        model.set_score_request(sample_weight=False)
+        search = GridSearchCV(model, {"l2": [0.0, 0.1]}, cv=3).fit(X, y, sample_weight=weight)
+    again = ACGANClassifier(epochs=2, random_state=0, **search.best_params_)
+    again.fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(search.predict_proba(X), again.predict_proba(X))

@@ -177,3 +177,8 @@ def test_draws_cover_hidden_values_about_as_often_as_they_say(mechanism):
         low, high = np.quantile(draws, [0.05, 0.95], axis=0)
         inside[test] = (low <= X[test]) & (X[test] <= high)
     assert 0.82 < inside[mask].mean() < 0.98
+
+
+def test_a_table_without_any_value_is_refused():
+    with pytest.raises(ValueError, match="X has no value in any of its 12 cells"):
+        StackedAutoencoderImputer(**QUICK).fit(np.full((4, 3), np.nan))

@@ -393,7 +393,7 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
         classes, c = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(
-                f"y holds one class, {classes[0]!r}; ACGANClassifier needs records of two classes "
+                f"y holds one class, {classes[0]}; ACGANClassifier needs records of two classes "
                 "or more to learn to tell them apart."
             )
         if warm and not np.array_equal(classes, self.classes_):

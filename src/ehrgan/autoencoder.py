@@ -420,8 +420,8 @@ class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            X holds inf, a parameter is out of its range, or with ``corruption=None`` fewer than
-            two records are complete enough to teach.
+            X holds inf or no value at all, a parameter is out of its range, or with
+            ``corruption=None`` fewer than two records are complete enough to teach.
 
         References
         ----------
@@ -496,9 +496,11 @@ class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
             MissingIndicator(error_on_new=False).fit(X) if self.add_indicator else None
         )
         self.kept_ = np.flatnonzero(~np.isnan(X).all(axis=0))
+        if not len(self.kept_):
+            raise ValueError(f"X has no value in any of its {X.size} cells to learn from.")
         rows = replicas.canonical_order(X)
         if self.corruption is None:
-            share = sparsity(X[:, self.kept_]) if len(self.kept_) else np.zeros(len(X))
+            share = sparsity(X[:, self.kept_])
             rows = rows[share[rows] < self.sparsity_threshold]
             if len(rows) < 2:
                 raise ValueError(
