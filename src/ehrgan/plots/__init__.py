@@ -10,12 +10,25 @@ from .adversarial import (
 from .classifiers import classifier_intervals, paired_differences
 from .comparison import roc_curves, tsne_maps
 from .data import missing_pattern, sparsity_counts, strongest_partners, zeros_in_context
+from .imputation import (
+    errors_by_attribute,
+    errors_over_training,
+    filled_record,
+    imputation_errors,
+    learning_curve,
+    toy_fills,
+)
 
 __all__ = [
     "adversarial_curves",
     "classifier_intervals",
     "discriminator_beside_optimum",
+    "errors_by_attribute",
+    "errors_over_training",
+    "filled_record",
     "generated_records",
+    "imputation_errors",
+    "learning_curve",
     "missing_pattern",
     "paired_differences",
     "roc_curves",
@@ -23,6 +36,7 @@ __all__ = [
     "sparsity_counts",
     "spread_ratios",
     "strongest_partners",
+    "toy_fills",
     "tsne_maps",
     "zeros_in_context",
 ]
