@@ -5,9 +5,12 @@ import numpy as np
 
 from .style import COLOURS, DASHES, closed, style
 
-SCALE = "0 to 1 from the least to the greatest value of an attribute"
 LOOKS = {"zero": (COLOURS[3], "^"), "mean": (COLOURS[0], "s"), "autoencoder": (COLOURS[1], "D")}
-TOLD_ALL = (COLOURS[2], "o")  # the autoencoder that is given the cells it ought to guess
+INPUTS = {  # what the autoencoder is given in the cells that it ought to guess
+    "zeros in the holes": (*LOOKS["autoencoder"], "-"),
+    "means in the holes": ("black", "v", "-."),
+    "all cells given": (COLOURS[2], "o", ":"),
+}
 
 
 def imputation_errors(folds, summary):
@@ -25,7 +28,7 @@ def imputation_errors(folds, summary):
     Figure
     """
     with style():
-        figure, axis = plt.subplots(figsize=(6.4, 2.9))
+        figure, axis = plt.subplots(figsize=(5.4, 2.9))
         for i, (name, row) in enumerate(summary.iterrows()):
             errors = folds.loc[folds["imputer"] == name, "rmse"]
             heights = i + np.linspace(0.18, 0.34, len(errors))  # side by side, in the folds' order
@@ -90,7 +93,7 @@ def learning_curve(history, best_epoch):
     """
     names = {"reconstruction": "training records", "validation": "validation records"}
     with style():
-        figure, axis = plt.subplots(figsize=(5.8, 3.6))
+        figure, axis = plt.subplots(figsize=(5.2, 3.6))
         for i, (key, label) in enumerate(names.items()):
             epochs = np.arange(1, len(history[key]) + 1)
             axis.plot(epochs, history[key], DASHES[i], color=COLOURS[i], lw=1.8, label=label)
@@ -123,20 +126,18 @@ def filled_record(truth, told_all, filled, mean, n_hidden):
     """
     y = np.arange(len(truth))
     with style():
-        figure, axis = plt.subplots(figsize=(6.4, 7.8))
+        figure, axis = plt.subplots(figsize=(5.2, 8.2))
         axis.axhspan(-0.5, n_hidden - 0.5, color="0.92", lw=0, zorder=0)
         axis.plot(truth, y, "k|", ms=13, mew=2.6, label="truth")
-        for x, (colour, marker), label in (
-            (told_all, TOLD_ALL, "autoencoder, all cells given"),
-            (filled, LOOKS["autoencoder"], "autoencoder, zeros in the holes"),
-        ):
-            axis.plot(x, y, marker, color=colour, ms=7, mfc="none", mew=1.7, label=label)
+        for name, x in {"all cells given": told_all, "zeros in the holes": filled}.items():
+            colour, marker, _ = INPUTS[name]
+            axis.plot(x, y, marker, color=colour, ms=7, mfc="none", mew=1.7, label=name)
         colour, marker = LOOKS["mean"]
         axis.plot(mean[:n_hidden], y[:n_hidden], marker, color=colour, ms=4, label="mean")
-        axis.set_yticks(y, list(truth.index), fontsize=9)
+        axis.set_yticks(y, list(truth.index), fontsize=10)
         axis.set_ylim(len(truth) - 0.5, -0.5)
-        axis.set_xlabel(f"value, {SCALE}", fontsize=9)
-        figure.legend(loc="outside upper left", ncols=2, fontsize=9)
+        axis.set_xlabel("value, from 0 (least) to 1 (greatest)")
+        figure.legend(loc="outside upper left", ncols=2)
     return closed(figure)
 
 
@@ -154,7 +155,7 @@ def errors_by_attribute(table):
     """
     rows = {name: i for i, name in enumerate(table["attribute"].unique())}
     with style():
-        figure, axis = plt.subplots(figsize=(6.4, 0.36 * len(rows) + 1.5))
+        figure, axis = plt.subplots(figsize=(5.2, 0.38 * len(rows) + 1.5))
         for i, (name, own) in enumerate(table.groupby("imputer", sort=False)):
             y = own["attribute"].map(rows) + 0.24 * i - 0.12
             spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
@@ -171,14 +172,14 @@ def errors_by_attribute(table):
     return closed(figure)
 
 
-def errors_over_training(told_all, filled, mean):
+def errors_over_training(errors, mean):
     """Errors in the same cells of networks trained for more and more epochs, with intervals.
 
     Parameters
     ----------
-    told_all, filled : DataFrame
-        Columns mean, low and high, indexed by the number of epochs: networks that are given those
-        cells, and the same networks with zeros in their place.
+    errors : dict of str to DataFrame
+        What the networks are given in those cells, a key of `INPUTS`, and their errors: columns
+        mean, low and high, indexed by the number of epochs.
     mean : float
         Error of mean imputation, a horizontal line.
 
@@ -187,15 +188,16 @@ def errors_over_training(told_all, filled, mean):
     Figure
     """
     with style():
-        figure, axis = plt.subplots(figsize=(6.0, 4.2))
-        for table, (colour, marker), dashes, label in (
-            (filled, LOOKS["autoencoder"], "-", "autoencoder, zeros in the holes"),
-            (told_all, TOLD_ALL, ":", "autoencoder, all cells given"),
-        ):
-            axis.fill_between(table.index, table["low"], table["high"], color=colour, alpha=0.15,
-                              lw=0)  # fmt: skip
-            axis.plot(table.index, table["mean"], marker=marker, ls=dashes, color=colour, lw=1.8,
-                      ms=6, label=label)  # fmt: skip
+        figure, axis = plt.subplots(figsize=(5.2, 4.4))
+        for name, table in errors.items():
+            colour, marker, dashes = INPUTS[name]
+            axis.fill_between(
+                table.index, table["low"], table["high"], color=colour, alpha=0.15, lw=0
+            )
+            axis.plot(
+                table.index, table["mean"], marker=marker, ls=dashes, color=colour, lw=1.8,
+                label=f"autoencoder, {name}",
+            )  # fmt: skip
         axis.axhline(mean, color=LOOKS["mean"][0], lw=2, ls="--", label="mean imputation")
         axis.set(xscale="log", xlabel="epochs of training", ylabel="RMSE on the hidden cells")
         axis.set_ylim(bottom=0)
