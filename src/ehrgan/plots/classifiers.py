@@ -5,6 +5,8 @@ import numpy as np
 
 from .style import COLOURS, MARKERS, closed, style
 
+PAPER_MARK = {"marker": "d", "mfc": "white", "mec": "black", "ms": 7, "ls": "", "zorder": 4}
+
 
 def classifier_intervals(summary, paper, metric="accuracy"):
     """One metric of every classifier and imputation with its interval, beside the paper's number.
@@ -25,81 +27,74 @@ def classifier_intervals(summary, paper, metric="accuracy"):
     ours = summary[summary["metric"] == metric]
     told = paper[paper["classifier"].isin(ours["classifier"])].assign(mean=lambda t: t[metric])
     with style():
-        figure, axis = plt.subplots(figsize=(7, 6.2))
-        _dodged_intervals(axis, ours, hollow=told)
-        axis.set_xlim(
-            right=min(1, axis.get_xlim()[1])
-        )  # intervals may reach past it; scores cannot
+        figure, axis = plt.subplots(figsize=(5.6, 6.8))
+        _rows_of_intervals(axis, ours, told)
+        axis.set_xlim(right=min(1, axis.get_xlim()[1]))  # intervals may pass 1, scores cannot
         axis.set_xlabel(f"{metric.replace('_', ' ')}, mean over test folds")
-        handles = _imputer_handles(axis)
-        hollow = plt.Line2D(
-            [], [], color="black", marker="d", ls="", mfc="white", label="the paper"
-        )
-        figure.legend(handles=[*handles, hollow], loc="outside upper left", ncols=4, fontsize=10)
+        figure.legend(handles=_handles(axis, told), loc="outside upper left", ncols=4, fontsize=10)
     return closed(figure)
 
 
-def paired_differences(table, label):
-    """Differences between classifiers on the same folds, with their intervals and a line at zero.
+def paired_differences(table, label, paper=None):
+    """Differences on the same folds with their intervals, a line at zero, and the paper's.
 
     Parameters
     ----------
     table : DataFrame
-        Columns imputer, classifier, mean, low, high.
+        Columns imputer, classifier, mean, low, high. A row of the figure for each classifier, or
+        whatever stands in that column; in it a dot and interval for each imputer.
     label : str
         What the differences are.
+    paper : DataFrame, optional
+        The paper's differences: imputer, classifier and mean; rows that `table` lacks are ignored.
 
     Returns
     -------
     Figure
     """
+    n_rows = table["classifier"].nunique()
     with style():
-        figure, axis = plt.subplots(figsize=(7, 4.6))
+        figure, axis = plt.subplots(figsize=(5.6, 0.62 * n_rows + 1.5))
         axis.axvline(0, color="black", lw=1)
-        _dodged_intervals(axis, table)
+        _rows_of_intervals(axis, table, paper)
         axis.set_xlabel(label)
-        figure.legend(handles=_imputer_handles(axis), loc="outside upper left", ncols=3)
+        handles = _handles(axis, paper)
+        if len(handles) > 1:
+            figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=10)
     return closed(figure)
 
 
-def _dodged_intervals(axis, table, hollow=None):
-    """Draw a row for each classifier, and in it a dot and interval for each imputation."""
+def _rows_of_intervals(axis, table, paper):
+    """Draw a row for each classifier, in it each imputation's interval and the paper's mark."""
     rows = {name: i for i, name in enumerate(table["classifier"].unique())}
     imputers = table["imputer"].unique()
-    shifts = dict(
-        zip(imputers, 0.22 * (np.arange(len(imputers)) - (len(imputers) - 1) / 2), strict=True)
-    )
-    for i, imputer in enumerate(imputers):
+    shifts = 0.26 * (np.arange(len(imputers)) - (len(imputers) - 1) / 2)
+    for i, (imputer, shift) in enumerate(zip(imputers, shifts, strict=True)):
         own = table[table["imputer"] == imputer]
-        y = own["classifier"].map(rows) + shifts[imputer]
         spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
         axis.errorbar(
-            own["mean"],
-            y,
-            xerr=spread,
-            fmt=MARKERS[i],
-            color=COLOURS[i],
-            ms=6,
-            lw=1.6,
-            label=imputer,
-        )
-        if hollow is not None:
-            told = hollow[hollow["imputer"] == imputer]
-            y = told["classifier"].map(rows) + shifts[imputer]
-            axis.plot(told["mean"], y, "d", mfc="white", mec="black", ms=6, zorder=4)
+            own["mean"], [rows[name] + shift for name in own["classifier"]], xerr=spread,
+            fmt=MARKERS[i], color=COLOURS[i], ms=6, lw=1.6, label=imputer,
+        )  # fmt: skip
+        if paper is not None:
+            told = paper[(paper["imputer"] == imputer) & paper["classifier"].isin(rows)]
+            axis.plot(
+                told["mean"], [rows[name] + shift for name in told["classifier"]], **PAPER_MARK
+            )
     axis.set_yticks(range(len(rows)), list(rows))
-    axis.invert_yaxis()
+    axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.grid(axis="y", visible=False)
     for i in range(1, len(rows), 2):
         axis.axhspan(i - 0.5, i + 0.5, color="0.95", zorder=0)
 
 
-def _imputer_handles(axis):
-    """Legend entries of the imputations: the marker alone, without its interval."""
-    handles, _ = axis.get_legend_handles_labels()
-    return [
-        plt.Line2D(
-            [], [], color=h[0].get_color(), marker=h[0].get_marker(), ls="", label=h.get_label()
-        )
-        for h in handles
+def _handles(axis, paper):
+    """Legend entries: the marker of each imputation, without its interval, and the paper's."""
+    bars, words = axis.get_legend_handles_labels()
+    handles = [
+        plt.Line2D([], [], color=bar[0].get_color(), marker=bar[0].get_marker(), ls="", label=word)
+        for bar, word in zip(bars, words, strict=True)
     ]
+    if paper is not None:
+        handles.append(plt.Line2D([], [], label="the paper", **PAPER_MARK))
+    return handles
