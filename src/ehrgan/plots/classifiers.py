@@ -3,9 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import COLOURS, MARKERS, closed, style
+from .style import COLOURS, closed, style
 
-PAPER_MARK = {"marker": "d", "mfc": "white", "mec": "black", "ms": 7, "ls": "", "zorder": 4}
+LOOKS = {"mean": (COLOURS[0], "s"), "zero": (COLOURS[3], "^"), "autoencoder": (COLOURS[1], "D")}
+PAPER_MARK = {"marker": "o", "mfc": "white", "mec": "black", "ms": 6.5, "ls": "", "zorder": 4}
 
 
 def classifier_intervals(summary, paper, metric="accuracy"):
@@ -69,12 +70,13 @@ def _rows_of_intervals(axis, table, paper):
     rows = {name: i for i, name in enumerate(table["classifier"].unique())}
     imputers = table["imputer"].unique()
     shifts = 0.26 * (np.arange(len(imputers)) - (len(imputers) - 1) / 2)
-    for i, (imputer, shift) in enumerate(zip(imputers, shifts, strict=True)):
+    for imputer, shift in zip(imputers, shifts, strict=True):
+        colour, marker = LOOKS[imputer]
         own = table[table["imputer"] == imputer]
         spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
         axis.errorbar(
             own["mean"], [rows[name] + shift for name in own["classifier"]], xerr=spread,
-            fmt=MARKERS[i], color=COLOURS[i], ms=6, lw=1.6, label=imputer,
+            fmt=marker, color=colour, ms=6, lw=1.6, label=imputer,
         )  # fmt: skip
         if paper is not None:
             told = paper[(paper["imputer"] == imputer) & paper["classifier"].isin(rows)]
