@@ -5,6 +5,7 @@ import numpy as np
 
 from .style import COLOURS, closed, style
 
+# Each imputation looks alike in every figure; the paper's circle stays apart in greyscale too.
 LOOKS = {"mean": (COLOURS[0], "s"), "zero": (COLOURS[3], "^"), "autoencoder": (COLOURS[1], "D")}
 PAPER_MARK = {"marker": "o", "mfc": "white", "mec": "black", "ms": 6.5, "ls": "", "zorder": 4}
 
@@ -43,7 +44,7 @@ def paired_differences(table, label, paper=None):
     ----------
     table : DataFrame
         Columns imputer, classifier, mean, low, high. A row of the figure for each classifier, or
-        whatever stands in that column; in it a dot and interval for each imputer.
+        whatever stands in that column; in it a mark and interval for each imputer of `LOOKS`.
     label : str
         What the differences are.
     paper : DataFrame, optional
