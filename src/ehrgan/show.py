@@ -1,4 +1,4 @@
-"""A function's source, highlighted, in a notebook."""
+"""What a notebook shows besides figures: a function's source, highlighted, and tables of text."""
 
 import ast
 import html
@@ -6,7 +6,7 @@ import inspect
 import re
 import textwrap
 
-__all__ = ["Source", "show"]
+__all__ = ["Source", "show", "show_table"]
 
 # Both styles keep every colour at a contrast of 4.5 or more against their own background.
 _LIGHT, _DARK = "default", "github-dark"
@@ -51,6 +51,42 @@ def show(obj, *, docstring=False):
             f"obj must be a function, method, class or module with Python source, got {obj!r}"
         ) from error
     return Source(code, _title(obj))
+
+
+def show_table(table, name, caption, words=()):
+    """Lay a table of text out so that it fits a narrow screen.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What it shows, already formatted.
+    name : str
+        Name of the table, unique on its page.
+    caption : str
+        Says what the table holds; it stands above.
+    words : sequence of str, default=()
+        Columns of words, which start at the left; all others end at the right.
+
+    Returns
+    -------
+    pandas.io.formats.style.Styler
+        Displays in a notebook.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> "<caption>Two</caption>" in show_table(pd.DataFrame({"a": [2]}), "two", "Two").to_html()
+    True
+    """
+    cells = "padding: 1px 4px; font-size: 0.8rem; text-align: right; vertical-align: top"
+    styles = [
+        {"selector": "th, td", "props": cells},
+        {"selector": "th.row_heading", "props": "text-align: left; font-weight: normal"},
+        {"selector": "caption", "props": "caption-side: top; text-align: left"},
+    ]
+    style = table.rename_axis(index=None, columns=None).style.set_table_styles(styles)
+    style = style.set_uuid(name).set_caption(caption).set_table_attributes('class="dataframe"')
+    return style.set_properties(subset=list(words), **{"text-align": "left"})
 
 
 class Source:
