@@ -84,10 +84,11 @@ def show_table(table, name, caption, words=()):
         {"selector": "th.row_heading", "props": "text-align: left; font-weight: normal"},
         {"selector": "caption", "props": "caption-side: top; text-align: left"},
     ]
+    columns = [table.columns.get_loc(word) for word in words]
+    styles += [{"selector": f".col{i}", "props": "text-align: left"} for i in columns]
     table = table.rename_axis(index=[None] * table.index.nlevels, columns=None)
     style = table.style.set_table_styles(styles)
-    style = style.set_uuid(name).set_caption(caption).set_table_attributes('class="dataframe"')
-    return style.set_properties(subset=list(words), **{"text-align": "left"})
+    return style.set_uuid(name).set_caption(caption).set_table_attributes('class="dataframe"')
 
 
 class Source:
