@@ -288,7 +288,7 @@ class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
         ``history_["reconstruction"]``.
     best_epoch_ : int or None
         Epoch (from 1) whose weights were kept, the mean over members; None without early stopping.
-    residual_covariance_ : ndarray of shape (len(kept_), len(kept_))
+    residual_covariance_ : ndarray of shape (n_kept, n_kept)
         Covariance of true less estimated values of hidden cells, on the network's scale.
     indicator_ : MissingIndicator or None
         The indicator, with ``add_indicator``.

@@ -145,7 +145,7 @@ def places(scores, summary):
     Picking the rival after looking flatters it, so this lead is the least one can claim.
     """
     paper = _paper_numbers()
-    ours = summary.set_index(["metric", "imputer", "classifier"])["mean"]
+    ours = summary.set_index(["metric", "imputer", "classifier"])["mean"].sort_index()
     rows = {}
     for imputer in (_MEAN, _AE):
         for metric in METRICS:
