@@ -15,6 +15,7 @@ PARAMETERS_TAG = "parameters"
 ADDED_BY_PAPERMILL = {"injected-parameters", "papermill-error-cell-tag"}
 QUIET_KERNEL = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's lines are about the machine, not the study
+    "TQDM_DISABLE": "1",  # on a page a bar that has run is noise, and its widget fetches scripts
     "JUPYTER_PREFER_ENV_PATH": "1",  # a kernel registered in the home folder must not win over ours
 }
 

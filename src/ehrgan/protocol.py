@@ -19,7 +19,7 @@ from sklearn.preprocessing import MinMaxScaler
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from . import acgan, autoencoder
+from . import acgan, autoencoder, replicas
 from .baselines import CLASSIFIERS, IMPUTERS, make_classifier, make_imputer, predict_score
 from .evaluation import rmse, score_predictions, summarise
 from .masking import apply_mask, block_mask
@@ -152,7 +152,8 @@ class Study:
         Parameters
         ----------
         progress : bool, default=True
-            Show progress bars; they stay quiet where the environment sets ``CI``.
+            Show progress bars; they stay quiet where the environment sets ``CI`` or
+            ``TQDM_DISABLE``.
 
         Returns
         -------
@@ -163,7 +164,7 @@ class Study:
         The 10 x 5 study of three imputations and nine classifiers takes one to three minutes on two
         cores; all autoencoders are trained together, and all AC-GANs of an imputation likewise.
         """
-        hidden = not progress or bool(os.environ.get("CI"))
+        hidden = not progress or replicas.no_bars()
         tables = {name: self._impute(name, hidden) for name in self.imputers}
         predictions = self._baselines(tables, hidden)
         if "AC-GAN" in self.classifiers:

@@ -496,6 +496,17 @@ class Trained(NamedTuple):
     best_epoch: np.ndarray
 
 
+def no_bars():
+    """Whether the environment asks for no progress bars: it sets ``CI`` or ``TQDM_DISABLE``.
+
+    Examples
+    --------
+    >>> no_bars() in (True, False)
+    True
+    """
+    return bool(os.environ.get("CI") or os.environ.get("TQDM_DISABLE"))
+
+
 def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, hyper,
           optimizer="adam", validation=None, patience=None, averaging=False, shares=None,
           progress=None):  # fmt: skip
@@ -561,7 +572,7 @@ def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, 
     data, starts, validation, key, hyper = tf.nest.map_structure(tf.convert_to_tensor, fixed)
     patience = tf.constant(min(patience or epochs, 2**30))
     history, done = [], 0
-    hidden = progress is None or bool(os.environ.get("CI"))
+    hidden = progress is None or no_bars()
     with tqdm(total=epochs, desc=progress, unit="epoch", disable=hidden or None) as bar:
         while done < epochs and state["running"].numpy().max() > 0:
             n = min(orders.chunk, epochs - done)
