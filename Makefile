@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 # A quick look is `make book TRIALS=1`; CHAPTERS=02,05 previews two chapters; JOBS=2 runs two at a time.
 BOOK_ARGS := $(if $(TRIALS),-p n_trials $(TRIALS)) $(if $(CHAPTERS),--chapters $(CHAPTERS)) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: book readme test lint format lock clean
+.PHONY: book readme test lint format lock bench clean
 .DEFAULT_GOAL := book
 
 book: $(STAMP)
@@ -30,6 +30,10 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout notebooks/*.ipynb
+
+# Speed and imputation error beside peers, into benchmarks/results; BENCH=floor picks one.
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(BENCH)
 
 # uv resolves for every platform and Python version at once, which pip cannot. Newest versions: LOCK_ARGS=--upgrade.
 lock:
