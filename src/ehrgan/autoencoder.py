@@ -603,11 +603,11 @@ class StackedAutoencoderImputer(Savable, TransformerMixin, BaseEstimator):
         --------
         >>> import numpy as np
         >>> from ehrgan import StackedAutoencoderImputer
-        >>> X = np.array([[1.0, 2.0], [2.0, np.nan], [3.0, 6.0], [4.0, 8.0]])
-        >>> model = StackedAutoencoderImputer(epochs=5, random_state=0).fit(X)
-        >>> draws = model.draw(X, 3, random_state=0)
-        >>> draws.shape, bool((draws[0, 1] != draws[1, 1]).any()), bool((draws[:, 0] == X[0]).all())
-        ((3, 4, 2), True, True)
+        >>> X = np.column_stack([np.arange(12.0), 2 * np.arange(12.0)])
+        >>> X[5, 1] = np.nan
+        >>> draws = StackedAutoencoderImputer(epochs=20, random_state=0).fit(X).draw(X, 9)
+        >>> draws.shape, len(np.unique(draws[:, 5, 1])) > 1, len(np.unique(draws[:, 5, 0])) > 1
+        ((9, 12, 2), True, False)
         """
         X = self._checked(X)
         if not isinstance(n_imputations, Integral) or n_imputations < 1:
