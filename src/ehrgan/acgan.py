@@ -34,6 +34,7 @@ PAPER = {
 """Arguments that make :class:`ACGANClassifier` the paper's, where it differs from the default."""
 
 HYPER = ("learning_rate", "beta_1", "l2", "adversarial_weight", "averaging")
+CRITERIA = ("loss", "error")
 PREDICT_ROWS = 2**16  # records that prediction holds in float32 at once
 
 
@@ -46,6 +47,7 @@ class _ACGAN(replicas.Problem):
     generator_output: str
     class_loss: str
     generator_loss: str
+    criterion: str
     terms = ("L_S_real", "L_S_fake", "L_C_real", "L_C_fake", "loss_D", "loss_G")
 
     def objectives(self, params, batch, weight, noise, hyper):
@@ -78,7 +80,11 @@ class _ACGAN(replicas.Problem):
     def validation(self, params, data):
         tf = replicas.tensorflow()
         C = replicas.forward(data["X"], params["D"], xp=tf)[..., 1:]
-        return -class_log_likelihood(C, data["c"], data["weight"])
+        if self.criterion == "loss":
+            return -class_log_likelihood(C, data["c"], data["weight"])
+        C = tf.concat([tf.zeros_like(C[..., :1]), C], axis=-1)
+        wrong = tf.argmax(C, axis=-1, output_type="int32") != data["c"]
+        return tf.reduce_sum(data["weight"] * tf.cast(wrong, "float32"), axis=1)
 
 
 def generate(G, z, c, n_classes, output="linear", *, xp=np):
@@ -161,7 +167,9 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
     n_members : int, default=1
         Networks trained from different seeds whose probabilities are averaged, at least 1.
     early_stopping : bool, default=False
-        Keep the weights of the epoch with the least class loss on an inner validation split.
+        Keep the weights of the epoch that does best on an inner validation split.
+    stopping_criterion : {"loss", "error"}, default="loss"
+        What "best" means there: the least class loss, or the fewest records called wrongly.
     validation_fraction : float, default=0.1
         Share of the training records in that split, in (0, 1).
     n_iter_no_change : int, default=20
@@ -242,6 +250,7 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
         "averaging": [Interval(Real, 0, 1, closed="left")],
         "n_members": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
+        "stopping_criterion": [StrOptions(set(CRITERIA))],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -269,6 +278,7 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
         averaging=0.0,
         n_members=1,
         early_stopping=False,
+        stopping_criterion="loss",
         validation_fraction=0.1,
         n_iter_no_change=20,
         class_weight=None,
@@ -292,6 +302,7 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
         self.averaging = averaging
         self.n_members = n_members
         self.early_stopping = early_stopping
+        self.stopping_criterion = stopping_criterion
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.class_weight = class_weight
@@ -336,7 +347,7 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
         _train_together([self], [self._prepare(X, y, sample_weight)])
         return self
 
-    def fit_many(self, datasets, *, params=None):
+    def fit_many(self, datasets, *, params=None, watched=None):
         """Train one clone per dataset, all at once on the replica axis.
 
         Parameters
@@ -345,7 +356,11 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
             Sizes may differ; numbers of attributes and of classes may not.
         params : list of dict, optional
             Parameters to set on each clone, such as another ``random_state`` or ``l2``.
-            What changes no shape (:data:`HYPER`, ``random_state``) costs no further compilation.
+            What changes no shape (:data:`HYPER`, ``epochs``, ``random_state``) costs no further
+            compilation.
+        watched : list of (X, y), optional
+            With ``early_stopping``, records of each dataset to validate on in place of an inner
+            split. They teach nothing but the epoch whose weights are kept.
 
         Returns
         -------
@@ -355,7 +370,8 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            Datasets that differ in attributes or classes, or an invalid dataset.
+            Datasets that differ in attributes or classes, an invalid dataset, or ``watched``
+            without ``early_stopping`` or of another length.
 
         Notes
         -----
@@ -380,8 +396,23 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
         ]
         replicas.check_same("number of attributes", [m.n_features_in_ for m in models])
         replicas.check_same("number of classes", [len(m.classes_) for m in models])
+        if watched is not None:
+            prepared = self._watching(models, prepared, list(watched))
         _train_together(models, prepared)
         return models
+
+    def _watching(self, models, parts, watched):
+        """Give each part the records that its epoch is chosen on."""
+        if not all(model.early_stopping for model in models) or len(watched) != len(models):
+            raise ValueError(
+                f"watched lists {len(watched)} sets of records for {len(models)} datasets; "
+                "it needs one for each, and early_stopping=True."
+            )
+        checked = []
+        for model, part, (X, y) in zip(models, parts, watched, strict=True):
+            X, y = validate_data(model, X, y, dtype=(np.float64, np.float32), reset=False)
+            checked.append(part._replace(watched=(X, model._codes(y, len(X)))))
+        return checked
 
     def _prepare(self, X, y, sample_weight=None):
         """Validate, learn the scaling, and return this model's part of a training run."""
@@ -449,6 +480,7 @@ class ACGANClassifier(Savable, ClassifierMixin, BaseEstimator):
             self.generator_output,
             self.class_loss,
             self.generator_loss,
+            self.stopping_criterion,
         )
 
     def decision_function(self, X):
@@ -613,6 +645,7 @@ class _Part(NamedTuple):
     weight: np.ndarray
     rows: np.ndarray
     seed: np.random.SeedSequence
+    watched: tuple | None = None
 
     def shares(self, rows):
         """Cumulative weights in batch places: whole-number weights are repetition."""
@@ -632,7 +665,7 @@ def _train_together(models, parts):
 def _signature(model):
     stopping = model.early_stopping and (model.n_iter_no_change, model.validation_fraction)
     sizes = (model.hidden_units, model.n_features_in_, model.averaging > 0)
-    return (model._problem(), model.epochs, model.batch_size, stopping, model.warm_start, *sizes)
+    return (model._problem(), model.batch_size, stopping, model.warm_start, *sizes)
 
 
 def _train_run(models, parts):
@@ -649,7 +682,7 @@ def _train_run(models, parts):
         np.repeat(starts, n_members),
         np.repeat([round(s[-1]) for s in shares], n_members),
         [s[1] for s in seeds],
-        epochs=model.epochs,
+        epochs=np.repeat([m.epochs for m in models], n_members),
         batch_size=model.batch_size,
         hyper={h: np.repeat([getattr(m, h) for m in models], n_members) for h in HYPER},
         validation=_validation(models, parts, splits) if model.early_stopping else None,
@@ -666,7 +699,7 @@ def _train_run(models, parts):
 
 def _split(model, part):
     """Rows to train on and rows to validate on (none without early stopping)."""
-    if not model.early_stopping:
+    if not model.early_stopping or part.watched is not None:
         return part.rows, part.rows[:0]
     seed = int(part.seed.generate_state(1)[0])
     fit, held_out = train_test_split(
@@ -713,14 +746,19 @@ def _fill(table, model, X, rows):
 
 def _validation(models, parts, splits):
     """Validation records of every member, with weights that add up to one."""
-    length = replicas.padded_length(max(len(rows) for _, rows in splits))
+    sets = [
+        part.watched or (part.X[rows], part.c[rows])
+        for part, (_, rows) in zip(parts, splits, strict=True)
+    ]
+    length = replicas.padded_length(max(len(c) for _, c in sets))
     X = np.zeros((len(models), length, models[0].n_features_in_), np.float32)
     c = np.zeros((len(models), length), np.int32)
     weight = np.zeros((len(models), length), np.float32)
     for i, (model, part, (_, rows)) in enumerate(zip(models, parts, splits, strict=True)):
-        _fill(X[i], model, part.X, rows)
-        c[i, : len(rows)] = part.c[rows]
-        weight[i, : len(rows)] = part.weight[rows] / part.weight[rows].sum()
+        records, codes = sets[i]
+        n = len(codes)
+        own = np.ones(n) if part.watched else part.weight[rows]
+        X[i, :n], c[i, :n], weight[i, :n] = model._scaled(records), codes, own / own.sum()
     tables = {"X": X, "c": c, "weight": weight}
     return {k: np.repeat(a, models[0].n_members, axis=0) for k, a in tables.items()}
 

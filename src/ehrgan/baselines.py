@@ -51,7 +51,8 @@ _CLASSIFIERS = {
     "Logistic regression": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
 }
 
-#: Names of the imputations, in the order of the tables; the last is `StackedAutoencoderImputer`.
+#: Names of the paper's imputations, in the order of the tables; the last is
+#: `StackedAutoencoderImputer` with the paper's settings.
 IMPUTERS = (*_IMPUTERS, "autoencoder")
 
 #: Names of the scikit-learn classifiers: the paper's seven, then one that it does not try.

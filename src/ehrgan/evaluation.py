@@ -12,6 +12,7 @@ __all__ = [
     "METRICS",
     "beside_paper",
     "corrected_interval",
+    "decision_curve",
     "mixing",
     "neighbour_purity",
     "paper_tables",
@@ -20,6 +21,7 @@ __all__ = [
     "score",
     "score_predictions",
     "summarise",
+    "threshold_at",
 ]
 
 #: The paper's five metrics, in the order of its tables.
@@ -35,7 +37,7 @@ def score(y_true, probability, threshold=0.5):
         1 for the positive class, 0 for the negative; both must occur.
     probability : array-like of shape (n_records,)
         Score for the positive class, from 0 to 1.
-    threshold : float, default=0.5
+    threshold : float or array-like of shape (n_records,), default=0.5
         A record is called positive where its probability is *above* the threshold. At one half
         exactly it is negative, as in scikit-learn's `predict`.
 
@@ -63,7 +65,7 @@ def score(y_true, probability, threshold=0.5):
     (0.75, 0.5, 1.0)
     """
     y, probability = _checked_predictions(y_true, probability)
-    called = probability > threshold
+    called = probability > np.asarray(threshold)
     true_positive, false_positive = np.sum(called & y), np.sum(called & ~y)
     n_positive, n_negative = np.sum(y), np.sum(~y)
     right = true_positive + n_negative - false_positive
@@ -78,7 +80,7 @@ def score(y_true, probability, threshold=0.5):
     return {metric: float(value) for metric, value in values.items()}
 
 
-def score_predictions(predictions, *, pooled=False, threshold=0.5):
+def score_predictions(predictions, *, pooled=False, threshold=None):
     """Score every fold, or every trial's pooled folds, of a study's predictions.
 
     Parameters
@@ -91,8 +93,8 @@ def score_predictions(predictions, *, pooled=False, threshold=0.5):
         puts the folds of a trial together first: one score per trial over all records. The two
         agree for accuracy up to the folds' sizes; they differ for the F-score, which is not
         linear, and for the AUC, where pooling compares scores of models that differ.
-    threshold : float, default=0.5
-        As in `score`.
+    threshold : float, optional
+        As in `score`; by default the column threshold of `predictions`, or 0.5 where there is none.
 
     Returns
     -------
@@ -125,9 +127,107 @@ def score_predictions(predictions, *, pooled=False, threshold=0.5):
         row = dict(zip(keys, key, strict=True))
         n_test = np.nan if pooled else len(group)
         sizes = {"n_train": n_records[row["trial"]] - n_test, "n_test": n_test}
-        scores = score(group["y"], group["probability"], threshold)
+        own = group.get("threshold", 0.5) if threshold is None else threshold
+        scores = score(group["y"], group["probability"], own)
         rows += [{**row, "metric": m, "value": value, **sizes} for m, value in scores.items()]
     return pd.DataFrame(rows)
+
+
+def threshold_at(y_true, probability, *, sensitivity=None, specificity=None):
+    """Find the threshold that reaches a chosen sensitivity or specificity.
+
+    Parameters
+    ----------
+    y_true, probability : array-like of shape (n_records,)
+        As in `score`.
+    sensitivity : float, optional
+        Share of the positive records to find, from 0 to 1: the greatest threshold that finds them.
+    specificity : float, optional
+        Share of the negative records to leave alone, from 0 to 1: the least threshold that does.
+
+    Returns
+    -------
+    float
+        Half way between two neighbouring probabilities (or 0 or 1 at the ends), so that a small
+        change of either changes no decision.
+
+    Raises
+    ------
+    ValueError
+        If not exactly one of the two is given, or it lies outside 0 to 1.
+
+    Notes
+    -----
+    A threshold chosen on the very records that are then scored is a look at the test set.
+
+    Examples
+    --------
+    >>> y, probability = [0, 0, 1, 1], [0.1, 0.6, 0.7, 0.9]
+    >>> round(threshold_at(y, probability, specificity=1.0), 3)
+    0.65
+    >>> round(threshold_at(y, probability, sensitivity=0.5), 3)
+    0.8
+    """
+    y, probability = _checked_predictions(y_true, probability)
+    wanted = sensitivity if specificity is None else specificity
+    if (sensitivity is None) == (specificity is None) or not 0 <= wanted <= 1:
+        raise ValueError(
+            "give one of sensitivity and specificity, from 0 to 1, "
+            f"got {sensitivity} and {specificity}"
+        )
+    values = np.unique(probability)
+    cuts = np.concatenate([[0.0], (values[1:] + values[:-1]) / 2, [1.0]])
+    own = np.sort(probability[~y if sensitivity is None else y])
+    below = np.searchsorted(own, cuts, side="right") / len(own)
+    slack = 1e-12  # a share such as 7/10 is not a whole number of binary digits
+    if sensitivity is None:
+        return float(cuts[below >= specificity - slack][0])
+    return float(cuts[1 - below >= sensitivity - slack][-1])
+
+
+def decision_curve(y_true, probability, thresholds):
+    """Net benefit of acting on a model's advice, over the threshold at which one would act.
+
+    Who acts at a probability of t says that a false alarm costs t / (1 - t) of what a found case
+    is worth. Net benefit counts found cases less false alarms at that price, per record.
+
+    Parameters
+    ----------
+    y_true, probability : array-like of shape (n_records,)
+        As in `score`; probabilities should be calibrated.
+    thresholds : array-like of shape (n_thresholds,)
+        Probabilities t at which one would act, at least 0 and below 1.
+
+    Returns
+    -------
+    DataFrame
+        Columns threshold, model, act on all (the net benefit of treating everybody); treating
+        nobody has none. In found cases per record, at most the share of positive records.
+
+    Raises
+    ------
+    ValueError
+        If a threshold lies outside its range, or the predictions are not as in `score`.
+
+    References
+    ----------
+    Vickers and Elkin, *Decision curve analysis*, Medical Decision Making 26, 2006.
+
+    Examples
+    --------
+    >>> decision_curve([0, 0, 1, 1], [0.1, 0.6, 0.7, 0.9], [0.5])
+       threshold  model  act on all
+    0        0.5   0.25         0.0
+    """
+    y, probability = _checked_predictions(y_true, probability)
+    t = np.asarray(thresholds, dtype=np.float64)
+    if t.ndim != 1 or not np.all((t >= 0) & (t < 1)):
+        raise ValueError(f"thresholds must be at least 0 and below 1, got {thresholds}")
+    called = probability[:, None] > t
+    price = t / (1 - t)
+    benefit = np.mean(called & y[:, None], axis=0) - price * np.mean(called & ~y[:, None], axis=0)
+    everybody = y.mean() - price * (1 - y.mean())
+    return pd.DataFrame({"threshold": t, "model": benefit, "act on all": everybody})
 
 
 def corrected_interval(values, n_train, n_test, level=0.95):

@@ -1,6 +1,7 @@
 """The study: repeated stratified cross-validation, and what each protocol may look at."""
 
 import hashlib
+import json
 import os
 import warnings
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import MinMaxScaler
@@ -20,14 +22,26 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from . import acgan, autoencoder, replicas
-from .baselines import CLASSIFIERS, IMPUTERS, make_classifier, make_imputer, predict_score
+from .baselines import CLASSIFIERS, make_classifier, make_imputer, predict_score
+from .baselines import IMPUTERS as PAPER_IMPUTERS
 from .evaluation import rmse, score_predictions, summarise
 from .masking import apply_mask, block_mask
 from .records import Records
+from .saving import write_whole
+from .selection import averaged, select_many
 
-__all__ = ["CLASSIFIERS", "IMPUTERS", "PROTOCOLS", "Study", "StudyResult", "run_study"]
+__all__ = ["CLASSIFIERS", "IMPUTERS", "PROTOCOLS", "Arm", "Study", "StudyResult", "run_study"]
 
-PROTOCOLS = ("honest",)
+#: What test records teach under each protocol: the scaling of all attributes, the imputation, and
+#: the epoch at which the AC-GAN's training stops. Under "honest" they teach nothing.
+PROTOCOLS = {
+    "honest": (),
+    "paper": ("scaling", "imputation"),
+    "peek": ("scaling", "imputation", "epoch"),
+}
+ACCESSES = ("scaling", "imputation", "epoch")
+#: Imputations of a study; "denoising" is `StackedAutoencoderImputer` with its defaults.
+IMPUTERS = (*PAPER_IMPUTERS, "denoising")
 CLASSIFIERS = (*CLASSIFIERS, "AC-GAN")
 PRESENTATION = {
     "show",
@@ -36,7 +50,58 @@ PRESENTATION = {
     "readme",
     "scorecard",
 }  # modules that make no numbers; plots/ too
+KEYS = ("trial", "fold", "imputer", "classifier")
 VERSIONED = ("numpy", "pandas", "scikit-learn", "scipy", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A classifier, and how a study uses it.
+
+    Parameters
+    ----------
+    estimator : classifier
+        :class:`~ehrgan.acgan.ACGANClassifier` or any of scikit-learn's, for records scaled to 0..1.
+    draws : int, default=0
+        Learn from this many imputation draws of each record, and average the probabilities over as
+        many of the record to predict; 0 uses the one best guess. Imputations that draw none, such
+        as the mean, always give their one guess.
+    grid : tuple of dict, default=()
+        Candidates for nested selection, of an AC-GAN only; see
+        :func:`~ehrgan.selection.select_many`.
+    specificity : float, optional
+        With a grid: the threshold is chosen, inside the training fold, to reach it.
+
+    Raises
+    ------
+    ValueError
+        If a grid or specificity goes with another classifier, or a specificity with no grid.
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> from ehrgan.protocol import Arm
+    >>> Arm(SVC(gamma="scale"))
+    Arm(estimator=SVC(), draws=0, grid=(), specificity=None)
+    """
+
+    estimator: object
+    draws: int = 0
+    grid: tuple = ()
+    specificity: float | None = None
+
+    def __post_init__(self):
+        """Check that the parts go together."""
+        _check_count("draws", self.draws, 0)
+        if self.grid and not self.adversarial:
+            raise ValueError(f"grid needs an ACGANClassifier, got {self.estimator!r}")
+        if self.specificity is not None and not self.grid:
+            raise ValueError("specificity needs a grid: its threshold comes from inner folds")
+
+    @property
+    def adversarial(self):
+        """Whether it trains on the replica axis."""
+        return isinstance(self.estimator, acgan.ACGANClassifier)
 
 
 class Fold(NamedTuple):
@@ -48,6 +113,8 @@ class Fold(NamedTuple):
     test: np.ndarray
     mask: np.ndarray
     seed: int
+    y_train: np.ndarray
+    y_test: np.ndarray
 
 
 @dataclass
@@ -69,20 +136,28 @@ class Study:
         Share of the records of each class that lose the block, from 0 to 1.
     n_masked : int, default=15
         Attributes in the block, the first ones, from 0 to d.
-    imputers : tuple of str, default=IMPUTERS
+    imputers : tuple of str, default=the paper's
         From :data:`IMPUTERS`.
-    classifiers : tuple of str, default=CLASSIFIERS
-        From :data:`CLASSIFIERS`.
-    protocol : {"honest"}, default="honest"
-        What training may look at.
+    classifiers : tuple of str or dict of str to Arm, default=CLASSIFIERS
+        Names from :data:`CLASSIFIERS`, or arms of one's own by name.
+    protocol : str or tuple of str, default="honest"
+        What training may learn from test records: a name from :data:`PROTOCOLS`, or any of
+        "scaling", "imputation" and "epoch".
+    shuffle_test_labels : bool, default=False
+        Deal the labels of each test fold out anew, before anything that may look at them does: a
+        control that nobody can pass without a look.
     seed : int, default=0
         Makes masks, splits and every estimator reproducible; at least 0.
     n_jobs : int or None, default=None
         Processes for the scikit-learn classifiers; None means one for each core.
     autoencoder : dict, optional
-        Arguments of :class:`~ehrgan.autoencoder.StackedAutoencoderImputer`; the paper's by default.
+        Arguments of :class:`~ehrgan.autoencoder.StackedAutoencoderImputer` for the imputation
+        "autoencoder"; the paper's by default.
+    denoising : dict, optional
+        The same for the imputation "denoising"; the estimator's own by default.
     acgan : dict, optional
-        Arguments of :class:`~ehrgan.acgan.ACGANClassifier`; the paper's by default.
+        Arguments of :class:`~ehrgan.acgan.ACGANClassifier` for the arm "AC-GAN"; the paper's by
+        default.
 
     Raises
     ------
@@ -108,12 +183,14 @@ class Study:
     n_folds: int = 5
     missing_fraction: float = 0.5
     n_masked: int = 15
-    imputers: tuple = IMPUTERS
-    classifiers: tuple = CLASSIFIERS
-    protocol: str = "honest"
+    imputers: tuple = PAPER_IMPUTERS
+    classifiers: tuple | dict = CLASSIFIERS
+    protocol: str | tuple = "honest"
+    shuffle_test_labels: bool = False
     seed: int = 0
     n_jobs: int | None = None
     autoencoder: dict | None = None
+    denoising: dict | None = None
     acgan: dict | None = None
     folds: list = field(init=False, repr=False)
 
@@ -125,13 +202,33 @@ class Study:
         _check_count("seed", self.seed, 0)
         _check_share("missing_fraction", self.missing_fraction)
         self.imputers = _check_names("imputers", self.imputers, IMPUTERS)
-        self.classifiers = _check_names("classifiers", self.classifiers, CLASSIFIERS)
-        _check_names("protocol", (self.protocol,), PROTOCOLS)
-        self._autoencoder = autoencoder.StackedAutoencoderImputer(
-            **{**autoencoder.PAPER, "keep_empty_features": True, **(self.autoencoder or {})}
-        )
-        self._acgan = acgan.ACGANClassifier(**{**acgan.PAPER, **(self.acgan or {})})
+        if self.protocol not in PROTOCOLS:
+            if not isinstance(self.protocol, tuple | list):
+                _check_names("protocol", (self.protocol,), PROTOCOLS)
+            self.protocol = _check_names("protocol", self.protocol, ACCESSES)
+        self._access = set(PROTOCOLS.get(self.protocol, self.protocol))
+        self._arms = self._named_arms()
+        shared = {"keep_empty_features": True}
+        make = autoencoder.StackedAutoencoderImputer
+        self._autoencoders = {
+            "autoencoder": make(**{**autoencoder.PAPER, **shared, **(self.autoencoder or {})}),
+            "denoising": make(**{**shared, **(self.denoising or {})}),
+        }
         self.folds = [fold for trial in range(self.n_trials) for fold in self._split(trial)]
+
+    def _named_arms(self):
+        """Arms by name, the library's own or those handed over."""
+        if not isinstance(self.classifiers, dict):
+            self.classifiers = _check_names("classifiers", self.classifiers, CLASSIFIERS)
+            own = acgan.ACGANClassifier(**{**acgan.PAPER, **(self.acgan or {})})
+            return {
+                name: Arm(own if name == "AC-GAN" else make_classifier(name))
+                for name in self.classifiers
+            }
+        strange = [k for k, arm in self.classifiers.items() if not isinstance(arm, Arm)]
+        if strange or not self.classifiers:
+            raise ValueError(f"classifiers must map names to Arm, got {strange or 'an empty dict'}")
+        return dict(self.classifiers)
 
     def _split(self, trial):
         """Draw the mask and the folds of a trial."""
@@ -144,7 +241,10 @@ class Study:
         )
         splitter = StratifiedKFold(self.n_folds, shuffle=True, random_state=split_seed)
         for k, (train, test) in enumerate(splitter.split(self.records.X, y)):
-            yield Fold(trial, k, train, test, mask, int(seeds[k] >> 1))
+            seed, y_test = int(seeds[k] >> 1), y[test]
+            if self.shuffle_test_labels:
+                y_test = np.random.default_rng(seed).permutation(y_test)
+            yield Fold(trial, k, train, test, mask, seed, y[train], y_test)
 
     def run(self, *, progress=True):
         """Run the study.
@@ -165,55 +265,78 @@ class Study:
         cores; all autoencoders are trained together, and all AC-GANs of an imputation likewise.
         """
         hidden = not progress or replicas.no_bars()
-        tables = {name: self._impute(name, hidden) for name in self.imputers}
-        predictions = self._baselines(tables, hidden)
-        if "AC-GAN" in self.classifiers:
-            predictions += [self._adversarial(name, tables[name], hidden) for name in self.imputers]
-        imputation = [
-            {"trial": f.trial, "fold": f.fold, "imputer": name, "rmse": table.rmse}
-            for name in self.imputers
-            for f, table in zip(self.folds, tables[name], strict=True)
-            if f.mask[f.test].any()
-        ]
-        columns = ["trial", "fold", "imputer", "rmse"]
+        arms = {name: arm for name, arm in self._arms.items() if arm.adversarial}
+        predictions, imputation, curves, choices = [], [], [], []
+        for imputer in self.imputers:
+            tables = self._impute(imputer, hidden)
+            imputation += [
+                (f.trial, f.fold, imputer, table.rmse)
+                for f, table in zip(self.folds, tables, strict=True)
+                if f.mask[f.test].any()
+            ]
+            predictions += self._baselines(imputer, tables, hidden)
+            for name, arm in arms.items():
+                found = self._adversarial(imputer, name, arm, tables, hidden)
+                for own, more in zip((predictions, curves, choices), found, strict=True):
+                    own += more
         return StudyResult(
             self._in_order(pd.concat(predictions, ignore_index=True)),
-            pd.DataFrame(imputation, columns=columns),
+            pd.DataFrame(imputation, columns=[*KEYS[:3], "rmse"]),
+            pd.concat(curves or [pd.DataFrame(columns=[*KEYS, "epoch", "error"])]),
+            pd.DataFrame(choices, columns=[*KEYS, "choice", "loss", "threshold"]),
             self.settings(),
         )
 
     def settings(self):
-        """Return the study's parameters as a dict of plain values, without the records."""
+        """Return the study's parameters as a dict of plain values and arms, without the records."""
         own = {k: v for k, v in vars(self).items() if k not in ("records", "folds", "n_jobs")}
         return {k: v for k, v in own.items() if not k.startswith("_")}
 
     def _tables(self, fold):
-        """Training and test records with their holes, in original units."""
+        """Records that may teach the imputation and the scaling, training and test records.
+
+        An attribute that does not vary among the records that teach says nothing: test records get
+        its one value, so that nothing untrained in a network meets another.
+        """
         X = apply_mask(self.records.X.to_numpy(), fold.mask)
-        return X[fold.train], X[fold.test]
+        train, test = X[fold.train], X[fold.test].copy()
+        by_access = {True: X, False: train}
+        scales = by_access["scaling" in self._access]
+        known = by_access["imputation" in self._access]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # an attribute that all lack
+            low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
+        test[:, low == high] = np.where(np.isnan(test), np.nan, low)[:, low == high]
+        return scales, known, train, test
 
     def _impute(self, name, hidden):
-        """Fill the holes of every fold, scaled to 0..1 by what the training fold shows."""
-        if name != "autoencoder":
+        """Fill the holes of every fold, scaled to 0..1 by what the records that teach show."""
+        if name not in self._autoencoders:
             return [self._scaled(fold, make_imputer(name)) for fold in self.folds]
-        estimator = self._autoencoder.set_params(verbose=not hidden)
+        estimator = self._autoencoders[name].set_params(verbose=not hidden)
         fitted = estimator.fit_many(
-            [self._tables(fold)[0] for fold in self.folds],
+            [self._tables(fold)[1] for fold in self.folds],
             params=[{"random_state": fold.seed} for fold in self.folds],
         )
         return [self._scaled(f, m) for f, m in zip(self.folds, fitted, strict=True)]
 
     def _scaled(self, fold, imputer):
-        X_train, X_test = self._tables(fold)
-        scaler = MinMaxScaler().fit(X_train)
+        scales, known, *parts = self._tables(fold)
+        scaler = MinMaxScaler().fit(scales)
+        draws = [None, None]
         if isinstance(imputer, autoencoder.StackedAutoencoderImputer):
-            train, test = (scaler.transform(imputer.transform(X)) for X in (X_train, X_test))
+            train, test = (scaler.transform(imputer.transform(X)) for X in parts)
+            n_draws = max(arm.draws for arm in self._arms.values())
+            if n_draws and imputer.corruption:
+                drawn = [imputer.draw(X, n_draws, random_state=fold.seed) for X in parts]
+                draws = [np.stack([scaler.transform(X) for X in table]) for table in drawn]
         else:
-            train = imputer.fit_transform(scaler.transform(X_train))
-            test = imputer.transform(scaler.transform(X_test))
+            imputer.fit(scaler.transform(known))
+            train, test = (imputer.transform(scaler.transform(X)) for X in parts)
         # an attribute that no training record has is not scaled; all imputers then give it 0
         train, test = np.nan_to_num(train), np.nan_to_num(test)
-        return _Table(train, test, self._error(fold, scaler.inverse_transform(test)))
+        error = self._error(fold, scaler.inverse_transform(test))
+        return _Table(train, test, error, *(d if d is None else np.nan_to_num(d) for d in draws))
 
     def _error(self, fold, filled):
         """Error on the cells that the mask hid, scaled 0..1 by the whole complete table."""
@@ -224,38 +347,71 @@ class Study:
         ruler = MinMaxScaler().fit(X)  # measures the result; teaches nothing
         return rmse(ruler.transform(X[fold.test]), ruler.transform(filled), hidden)
 
-    def _baselines(self, tables, hidden):
+    def _baselines(self, imputer, tables, hidden):
         """Every scikit-learn classifier on every table, one process for each core."""
-        names = [name for name in self.classifiers if name != "AC-GAN"]
-        if not names:
+        arms = {name: arm for name, arm in self._arms.items() if not arm.adversarial}
+        if not arms:
             return []
         tasks = [
-            joblib.delayed(_fit_baselines)(names, tables[imputer][i], fold, self.records.y, imputer)
-            for i, fold in enumerate(self.folds)
-            for imputer in self.imputers
+            joblib.delayed(_fit_baselines)(arms, table, fold, imputer)
+            for fold, table in zip(self.folds, tables, strict=True)
         ]
         n_jobs = min(self.n_jobs or joblib.cpu_count(), len(tasks))
         results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-        bar = tqdm(results, total=len(tasks), desc="baselines", disable=hidden or None)
+        bar = tqdm(results, total=len(tasks), desc=f"baselines, {imputer}", disable=hidden or None)
         return [frame for frames in bar for frame in frames]
 
-    def _adversarial(self, imputer, tables, hidden):
-        """All AC-GANs of an imputation, trained together on the replica axis."""
-        estimator = self._acgan.set_params(verbose=not hidden)
-        y = self.records.y
+    def _adversarial(self, imputer, name, arm, tables, hidden):
+        """All AC-GANs of an imputation, trained together: predictions, curves and choices."""
+        estimator = clone(arm.estimator).set_params(verbose=not hidden)
+        keys = [(fold.trial, fold.fold, imputer, name) for fold in self.folds]
+        used = [table.draws(arm.draws) for table in tables]
+        params = [{"random_state": fold.seed} for fold in self.folds]
+        chosen = self._select(estimator, arm, used)
+        if chosen:
+            params = [{**p, **choice.params} for p, choice in zip(params, chosen, strict=True)]
+        watched = None
+        if "epoch" in self._access:
+            patience = {"n_iter_no_change": estimator.epochs}
+            estimator.set_params(early_stopping=True, stopping_criterion="error", **patience)
+            watched = [(t.test, f.y_test) for t, f in zip(tables, self.folds, strict=True)]
         fitted = estimator.fit_many(
-            [(table.train, y[f.train]) for table, f in zip(tables, self.folds, strict=True)],
-            params=[{"random_state": fold.seed} for fold in self.folds],
+            [
+                (train.reshape(-1, train.shape[-1]), np.tile(f.y_train, len(train)))
+                for (train, _), f in zip(used, self.folds, strict=True)
+            ],
+            params=params,
+            watched=watched,
         )
-        frames = [
-            _predictions(fold, y, imputer, "AC-GAN", model.predict_proba(table.test)[:, 1])
-            for fold, model, table in zip(self.folds, fitted, tables, strict=True)
+        thresholds = [choice.threshold for choice in chosen] or [0.5] * len(self.folds)
+        predictions = [
+            _predictions(f, imputer, name, averaged(model, test)[:, 1], threshold)
+            for f, model, (_, test), threshold in zip(
+                self.folds, fitted, used, thresholds, strict=True
+            )
         ]
-        return pd.concat(frames, ignore_index=True)
+        curves = [_curve(k, m) for k, m in zip(keys, fitted, strict=True)] if watched else []
+        choices = [
+            (*key, repr(choice.params), choice.loss, choice.threshold)
+            for key, choice in zip(keys, chosen, strict=False)
+        ]
+        return predictions, curves, choices
+
+    def _select(self, estimator, arm, used):
+        """Nested selection inside every training fold, for an arm that has a grid."""
+        if not arm.grid:
+            return []
+        return select_many(
+            estimator,
+            [(train, f.y_train) for (train, _), f in zip(used, self.folds, strict=True)],
+            arm.grid,
+            specificity=arm.specificity,
+            seeds=[fold.seed for fold in self.folds],
+        )
 
     def _in_order(self, predictions):
         """Sort by imputer and classifier as they were asked for, then trial, fold and record."""
-        for name, order in (("imputer", self.imputers), ("classifier", self.classifiers)):
+        for name, order in (("imputer", self.imputers), ("classifier", list(self._arms))):
             predictions[name] = pd.Categorical(predictions[name], categories=order, ordered=True)
         keys = ["imputer", "classifier", "trial", "fold", "record"]
         predictions = predictions.sort_values(keys, ignore_index=True)
@@ -268,30 +424,50 @@ class _Table(NamedTuple):
     train: np.ndarray
     test: np.ndarray
     rmse: float
+    train_draws: np.ndarray | None = None
+    test_draws: np.ndarray | None = None
+
+    def draws(self, n):
+        """Training and test records as (draws, records, attributes): n draws, or the one guess."""
+        if n and self.train_draws is not None:
+            return self.train_draws[:n], self.test_draws[:n]
+        return self.train[None], self.test[None]
 
 
-def _predictions(fold, y, imputer, classifier, probability):
+def _predictions(fold, imputer, classifier, probability, threshold=0.5):
     return pd.DataFrame(
         {
             "trial": fold.trial,
             "fold": fold.fold,
             "record": fold.test,
-            "y": y[fold.test],
+            "y": fold.y_test,
             "imputer": imputer,
             "classifier": classifier,
             "probability": probability,
+            "threshold": threshold,
         }
     )
 
 
-def _fit_baselines(names, table, fold, y, imputer):
+def _curve(keys, model):
+    """Error on the watched records, epoch by epoch."""
+    error = model.history_["validation"]
+    epochs = np.arange(1, len(error) + 1)
+    return pd.DataFrame({**dict(zip(KEYS, keys, strict=True)), "epoch": epochs, "error": error})
+
+
+def _fit_baselines(arms, table, fold, imputer):
     frames = []
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the MLP's 200 epochs, see SILENCES
-        for name in names:
-            model = make_classifier(name, fold.seed).fit(table.train, y[fold.train])
-            score = predict_score(model, table.test)
-            frames.append(_predictions(fold, y, imputer, name, score))
+        for name, arm in arms.items():
+            train, test = table.draws(arm.draws)
+            model = clone(arm.estimator)
+            if "random_state" in model.get_params():
+                model.set_params(random_state=fold.seed)
+            model.fit(train.reshape(-1, train.shape[-1]), np.tile(fold.y_train, len(train)))
+            probability = np.mean([predict_score(model, X) for X in test], axis=0)
+            frames.append(_predictions(fold, imputer, name, probability))
     return frames
 
 
@@ -302,17 +478,24 @@ class StudyResult:
     Parameters
     ----------
     predictions : DataFrame
-        trial, fold, record, y, imputer, classifier, probability: each record once per trial,
-        imputer and classifier, predicted by a model that has not seen it.
+        trial, fold, record, y, imputer, classifier, probability, threshold: each record once per
+        trial, imputer and classifier, predicted by a model that has not learned from it.
     imputation : DataFrame
         trial, fold, imputer, rmse: error on the hidden cells of the test fold, on the 0..1 scale of
         the whole complete table.
+    curves : DataFrame
+        trial, fold, imputer, classifier, epoch, error: share of the test fold called wrongly after
+        each epoch, where the protocol looks at it; else empty.
+    choices : DataFrame
+        trial, fold, imputer, classifier, choice, loss, threshold: what nested selection chose.
     settings : dict
         The study's parameters.
     """
 
     predictions: pd.DataFrame
     imputation: pd.DataFrame
+    curves: pd.DataFrame
+    choices: pd.DataFrame
     settings: dict
 
     @cached_property
@@ -324,6 +507,32 @@ class StudyResult:
     def summary(self):
         """Mean and corrected 95 % interval of each imputer, classifier and metric."""
         return summarise(self.scores)
+
+    def save(self, folder):
+        """Write every table as Parquet, and the settings as text, into a folder.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made if it is not there; files of the same names in it are replaced, each whole.
+
+        Returns
+        -------
+        list of Path
+            The files: predictions, imputation, curves, choices and scores as ``.parquet``, and
+            ``settings.json``, with the source fingerprint and the versions of the libraries.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        tables = ("predictions", "scores", "imputation", "curves", "choices")
+        paths = [folder / f"{name}.parquet" for name in tables]
+        for name, path in zip(tables, paths, strict=True):
+            write_whole(path, getattr(self, name).to_parquet(index=False))
+        about = {name: version(name) for name in VERSIONED}
+        about |= {"source": source_fingerprint(), "settings": self.settings}
+        path = folder / "settings.json"
+        write_whole(path, json.dumps(about, indent=1, default=repr) + "\n")
+        return [*paths, path]
 
 
 def run_study(records, **parameters):

@@ -386,6 +386,8 @@ def _compiled_epochs(plan, shapes):
             row = tf.concat([row, loss[:, None]], axis=1)
         row = tf.where(was_running[:, None] > 0, row, np.nan)
         state["epoch"] = state["epoch"] + 1
+        more = tf.cast(state["epoch"], "float32") < hyper["epochs"]
+        state["running"] = tf.where(more, state["running"], 0.0)
         return e + 1, state, tf.tensor_scatter_nd_update(history, [[e]], [row])
 
     @tf.function(jit_compile=True)
@@ -528,8 +530,8 @@ def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, 
         total of its ``shares``.
     seeds : sequence of M numpy.random.SeedSequence
         Batch orders and noise of each replica come from its own.
-    epochs : int
-        Most epochs.
+    epochs : int or sequence of M ints
+        Most epochs, each replica's own where they differ.
     batch_size : int
         Records in a batch.
     hyper : dict of float or ndarray (M,)
@@ -564,7 +566,10 @@ def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, 
     orders = _Orders([c[0] for c in children], lengths, batch_size)
     key = np.stack([c[1].generate_state(2, np.uint32) for c in children])
     steps = -(-np.asarray(lengths) // batch_size)
-    hyper = {"decay": 0.0, "averaging": 0.0, **hyper, "total_steps": epochs * steps}
+    limits = np.broadcast_to(epochs, M)
+    epochs = int(limits.max())
+    hyper = {"decay": 0.0, "averaging": 0.0, **hyper}
+    hyper |= {"total_steps": limits * steps, "epochs": limits}
     hyper = {k: np.broadcast_to(np.float32(h), M) for k, h in hyper.items()}
     state = _first_state(plan, params, M)
     starts = np.asarray(starts, np.int32)
