@@ -49,6 +49,7 @@ PRESENTATION = {
     "notebooks",
     "readme",
     "scorecard",
+    "audit",
 }  # modules that make no numbers; plots/ too
 KEYS = ("trial", "fold", "imputer", "classifier")
 VERSIONED = ("numpy", "pandas", "scikit-learn", "scipy", "tensorflow")

@@ -6,7 +6,16 @@ import pandas as pd
 from .baselines import silence_table
 from .evaluation import METRICS, beside_paper, corrected_interval, paper_tables
 
-__all__ = ["LEADS", "claims", "lead", "numbers", "places", "readme_table", "side_by_side"]
+__all__ = [
+    "LEADS",
+    "claims",
+    "lead",
+    "numbers",
+    "places",
+    "readme_table",
+    "side_by_side",
+    "told_lead",
+]
 
 #: Column heads that leave room on a phone.
 SHORT = dict(zip(METRICS, ["Acc.", "Sens.", "Spec.", "AUC", "F"], strict=True))
@@ -82,6 +91,34 @@ def lead(scores, metric, first, second):
     if set(values[0].index) != set(values[1].index):
         raise ValueError(f"{first} and {second} were not scored on the same folds")
     return corrected_interval(values[0] - values[1], own["n_train"].mean(), own["n_test"].mean())
+
+
+def told_lead(metric, first, second=None):
+    """The lead in the paper's own tables.
+
+    Parameters
+    ----------
+    metric : str
+        One of :data:`~ehrgan.evaluation.METRICS`.
+    first, second : tuple of (imputer, classifier)
+        The methods; without a second, whoever comes next to the first on its imputation.
+
+    Returns
+    -------
+    told : float
+        The paper's score of the first less that of the second.
+    second : tuple of (imputer, classifier)
+
+    Examples
+    --------
+    >>> told, second = told_lead("accuracy", ("mean", "AC-GAN"))
+    >>> round(float(told), 4), second
+    (0.0156, ('mean', 'Gradient Boosting'))
+    """
+    paper = _paper_numbers()
+    if second is None:
+        second = (first[0], paper[metric, first[0]].drop(first[1]).idxmax())
+    return paper[(metric, *first)] - paper[(metric, *second)], second
 
 
 def side_by_side(summary, imputer):
@@ -173,12 +210,9 @@ def claims(scores):
         Rows are the words of `LEADS`; columns paper (the lead in its tables), ours (with the
         corrected 95 % interval) and finding.
     """
-    paper = _paper_numbers()
     rows = {}
     for words, (metric, first, second) in LEADS.items():
-        if second is None:
-            second = (first[0], paper[metric, first[0]].drop(first[1]).idxmax())
-        told = paper[(metric, *first)] - paper[(metric, *second)]
+        told, second = told_lead(metric, first, second)
         mean, low, high = lead(scores, metric, first, second)
         sure = "a tie is not excluded" if low <= 0 <= high else "a tie is excluded"
         where = "inside" if low <= told <= high else "outside"

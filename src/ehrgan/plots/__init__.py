@@ -7,6 +7,13 @@ from .adversarial import (
     seed_spread,
     spread_ratios,
 )
+from .audit import (
+    adversarial_gain,
+    calibration_and_benefit,
+    errors_by_epoch,
+    optimism_of_looking,
+    targets,
+)
 from .classifiers import classifier_intervals, paired_differences
 from .comparison import roc_curves, tsne_maps
 from .data import missing_pattern, sparsity_counts, strongest_partners, zeros_in_context
@@ -21,21 +28,26 @@ from .imputation import (
 
 __all__ = [
     "adversarial_curves",
+    "adversarial_gain",
+    "calibration_and_benefit",
     "classifier_intervals",
     "discriminator_beside_optimum",
     "errors_by_attribute",
+    "errors_by_epoch",
     "errors_over_training",
     "filled_record",
     "generated_records",
     "imputation_errors",
     "learning_curve",
     "missing_pattern",
+    "optimism_of_looking",
     "paired_differences",
     "roc_curves",
     "seed_spread",
     "sparsity_counts",
     "spread_ratios",
     "strongest_partners",
+    "targets",
     "toy_fills",
     "tsne_maps",
     "zeros_in_context",

@@ -6,7 +6,12 @@ import numpy as np
 from .style import COLOURS, closed, style
 
 # Each imputation looks alike in every figure; the paper's circle stays apart in greyscale too.
-LOOKS = {"mean": (COLOURS[0], "s"), "zero": (COLOURS[3], "^"), "autoencoder": (COLOURS[1], "D")}
+LOOKS = {
+    "mean": (COLOURS[0], "s"),
+    "zero": (COLOURS[3], "^"),
+    "autoencoder": (COLOURS[1], "D"),
+    "denoising": (COLOURS[2], "v"),
+}
 PAPER_MARK = {"marker": "o", "mfc": "white", "mec": "black", "ms": 6.5, "ls": "", "zorder": 4}
 
 

@@ -1,0 +1,286 @@
+"""Protocols, controls and the arithmetic of the audit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.svm import SVC
+
+from ehrgan import ACGANClassifier, audit, inference, protocol
+from ehrgan.evaluation import corrected_interval, decision_curve, threshold_at
+from ehrgan.records import Records, load_wdbc
+from ehrgan.selection import select_many
+
+FAST = {"n_trials": 1, "n_folds": 2, "n_jobs": 1, "seed": 5}
+NETWORKS = {
+    **FAST,
+    "imputers": ("mean", "autoencoder"),
+    "autoencoder": {"epochs": 5},
+    "acgan": {"epochs": 8},
+}
+
+
+@pytest.fixture(scope="module")
+def records():
+    return load_wdbc()
+
+
+def run(records, **settings):
+    return protocol.Study(records, **settings).run(progress=False)
+
+
+@pytest.fixture(scope="module")
+def peeked(records):
+    return run(records, **NETWORKS, protocol="peek", classifiers=("AC-GAN",))
+
+
+def planted(records, fold, leak):
+    """An attribute that is 0 in training, and `leak` in the test records of a fold."""
+    X = records.X.assign(leak=0.0)
+    X.iloc[fold.test, -1] = leak[fold.test]
+    return Records(X, records.y)
+
+
+@pytest.mark.parametrize("imputer", ["mean", "autoencoder", "denoising"])
+def test_a_planted_leak_changes_nothing_under_the_honest_protocol(records, imputer):
+    settings = {
+        **NETWORKS,
+        "imputers": (imputer,),
+        "denoising": {"epochs": 3},
+        "classifiers": ("Logistic regression", "Decision Tree", "AC-GAN"),
+    }
+    fold = protocol.Study(records, **settings).folds[0]
+    told = [
+        run(planted(records, fold, leak), **settings).predictions.query("fold == 0")["probability"]
+        for leak in (np.zeros(len(records)), records.y.astype(float))
+    ]
+    np.testing.assert_array_equal(*told)
+
+
+def test_a_planted_leak_is_caught_where_test_records_teach(records):
+    settings = {**NETWORKS, "imputers": ("autoencoder",), "classifiers": ("SVM (RBF)",)}
+    fold = protocol.Study(records, **settings).folds[0]
+    told = [
+        run(planted(records, fold, leak), **settings, protocol="paper").predictions.query(
+            "fold == 0"
+        )["probability"]
+        for leak in (np.zeros(len(records)), records.y.astype(float))
+    ]
+    assert not np.array_equal(*told)
+
+
+@pytest.mark.parametrize("access", ["scaling", "imputation"])
+def test_each_switch_lets_test_records_teach_what_it_names(records, access):
+    settings = {**FAST, "imputers": ("mean",), "classifiers": ("Naive Bayes",)}
+    fold = protocol.Study(records, **settings).folds[0]
+    X = records.X.copy()
+    X.iloc[fold.test] = X.iloc[fold.test] * 3
+    tables = {}
+    for name in ("honest", (access,)):
+        first, second = (
+            protocol.Study(r, **settings, protocol=name)._impute("mean", True)[0].train
+            for r in (records, Records(X, records.y))
+        )
+        tables[name] = np.array_equal(first, second)
+    assert tables == {"honest": True, (access,): False}
+
+
+def test_a_peek_keeps_the_epoch_of_least_test_error(peeked):
+    called = (peeked.predictions["probability"] > 0.5) != peeked.predictions["y"]
+    keys = ["imputer", "fold"]
+    wrong = called.groupby([peeked.predictions[k] for k in keys]).mean()
+    least = peeked.curves.groupby(keys)["error"].min()
+    pd.testing.assert_series_equal(wrong, least, check_names=False, check_dtype=False, rtol=1e-5)
+
+
+def test_honest_networks_are_not_watched(records):
+    result = run(records, **NETWORKS, classifiers=("AC-GAN",))
+    assert result.curves.empty and result.choices.empty
+
+
+def test_shuffled_test_labels_bring_honest_scores_to_chance(records):
+    settings = {**FAST, "imputers": ("mean",), "n_trials": 3}
+    settings |= {"classifiers": ("Logistic regression",), "shuffle_test_labels": True}
+    result = run(records, **settings)
+    auc = result.summary.set_index("metric").loc["auc_roc"]
+    assert auc["mean"] == pytest.approx(0.5, abs=0.08)
+    labels = result.predictions.groupby("trial")["y"].sum()
+    assert (labels == records.y.sum()).all()
+
+
+def test_peeking_at_shuffled_labels_stays_above_chance(records):
+    settings = {**NETWORKS, "imputers": ("mean",), "classifiers": ("AC-GAN",)}
+    settings |= {"shuffle_test_labels": True, "acgan": {"epochs": 40}}
+    honest, peek = (
+        run(records, **settings, protocol=name).summary.set_index("metric").loc["accuracy", "mean"]
+        for name in ("honest", "peek")
+    )
+    assert peek > honest + 0.02
+
+
+# ---------------------------------------------------------------- arms and nested selection
+
+
+def test_an_arm_of_ones_own_uses_draws_and_its_threshold(records):
+    gan = ACGANClassifier(epochs=3)
+    grid = ({"l2": 0.01}, {"l2": 0.1, "adversarial_weight": 0.0})
+    arms = {
+        "one guess": protocol.Arm(SVC(gamma="scale")),
+        "draws": protocol.Arm(SVC(gamma="scale"), draws=2),
+        "chosen": protocol.Arm(gan, draws=2, grid=grid, specificity=0.9),
+    }
+    result = run(
+        records, **FAST, imputers=("denoising",), denoising={"epochs": 3}, classifiers=arms
+    )
+    by_arm = result.predictions.groupby("classifier")["probability"].agg(list)
+    assert by_arm["one guess"] != by_arm["draws"]
+    assert len(result.choices) == 2 and result.choices["threshold"].between(0, 1).all()
+    own = result.predictions.query("classifier == 'chosen'")
+    assert set(own["threshold"]) == set(result.choices["threshold"])
+
+
+def test_selection_never_sees_the_outer_test_fold(records):
+    # whatever the test records become, the choice made inside the training fold stays
+    X, y = records.X.to_numpy(), records.y
+    grid = [{"l2": 0.001}, {"l2": 0.1}]
+    settings = {**FAST, "imputers": ("mean",)}
+    arms = {"chosen": protocol.Arm(ACGANClassifier(epochs=4), grid=tuple(grid), specificity=0.9)}
+    fold = protocol.Study(records, **settings).folds[0]
+    changed = X.copy()
+    changed[fold.test] = np.random.default_rng(0).permuted(changed[fold.test], axis=0)
+    picks = [
+        run(Records(table, y), **settings, classifiers=arms).choices.query("fold == 0")
+        for table in (X, changed)
+    ]
+    pd.testing.assert_frame_equal(*picks)
+
+
+def test_selection_prefers_what_predicts(records):
+    X, y = records.X.to_numpy(), records.y
+    grid = [{"l2": 100.0}, {"l2": 0.01}]
+    (choice,) = select_many(ACGANClassifier(epochs=15), [(X, y)], grid, specificity=0.99)
+    assert choice.params["l2"] == 0.01 and 1 <= choice.params["epochs"] <= 15
+    assert 0 < choice.threshold < 1
+
+
+@pytest.mark.parametrize("grid", [[], [{"hidden_units": 3}]])
+def test_a_grid_that_cannot_train_together_is_refused(grid):
+    with pytest.raises(ValueError, match="grid must list"):
+        select_many(ACGANClassifier(), [], grid)
+
+
+@pytest.mark.parametrize(
+    ("parts", "wanted"),
+    [
+        ({"grid": ({"l2": 1.0},)}, "grid needs an ACGANClassifier"),
+        ({"specificity": 0.9}, "specificity needs a grid"),
+        ({"draws": -1}, "draws"),
+    ],
+)
+def test_an_arm_that_makes_no_sense_is_refused(parts, wanted):
+    with pytest.raises(ValueError, match=wanted):
+        protocol.Arm(SVC(), **parts)
+
+
+@pytest.mark.parametrize("value", ["peak", ("scaling", "labels"), ()])
+def test_an_unknown_protocol_is_refused(records, value):
+    with pytest.raises(ValueError, match="protocol must be"):
+        protocol.Study(records, protocol=value)
+
+
+def test_watched_records_need_early_stopping():
+    X, y = np.arange(8.0)[:, None], np.arange(8) % 2
+    with pytest.raises(ValueError, match="watched lists 1 sets"):
+        ACGANClassifier(epochs=1).fit_many([(X, y)], watched=[(X, y)])
+
+
+def test_a_study_is_kept_as_parquet_and_its_intervals_can_be_computed_anew(peeked, tmp_path):
+    peeked.save(tmp_path)
+    scores = pd.read_parquet(tmp_path / "scores.parquet")
+    own = scores.query("metric == 'accuracy' and imputer == 'mean'")
+    row = peeked.summary.query("metric == 'accuracy' and imputer == 'mean'").iloc[0]
+    J, s = len(own), own["value"].std(ddof=1)
+    se = s * np.sqrt(1 / J + own["n_test"].mean() / own["n_train"].mean())
+    half = stats.t.ppf(0.975, J - 1) * se
+    assert row["low"] == pytest.approx(own["value"].mean() - half)
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json"] + [".parquet"] * 5
+
+
+# ---------------------------------------------------------------- arithmetic
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-0.1, 0.1), min_size=3, max_size=30).filter(lambda v: np.std(v) > 1e-6))
+def test_the_test_agrees_with_the_interval(differences):
+    p = inference.corrected_test(differences, 400, 100)
+    _, low, high = corrected_interval(differences, 400, 100)
+    assert (p < 0.05) == (low > 0 or high < 0)
+    parts = inference.practical_equivalence(differences, 400, 100, rope=0.01)
+    assert sum(parts) == pytest.approx(1) and min(parts) >= -1e-12
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_never_lowers_a_p_value_and_keeps_their_order(p):
+    adjusted = inference.holm(p)
+    assert (adjusted >= np.array(p) - 1e-15).all() and (adjusted <= 1).all()
+    order = np.argsort(p)
+    assert (np.diff(adjusted[order]) >= 0).all()
+    assert adjusted[order[0]] == pytest.approx(min(1, len(p) * min(p)))
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=2, max_size=30).filter(
+        lambda pairs: len({y for y, _ in pairs}) == 2
+    ),
+    st.floats(0, 1),
+)
+def test_a_threshold_reaches_what_it_was_chosen_for(pairs, wanted):
+    y, p = np.array(pairs).T
+    t = threshold_at(y, p, specificity=wanted)
+    assert np.mean(p[y == 0] <= t) >= wanted - 1e-9
+    t = threshold_at(y, p, sensitivity=wanted)
+    if t > 0:  # nothing lies below 0, so a probability of 0 is never called positive
+        assert np.mean(p[y == 1] > t) >= wanted - 1e-9
+
+
+def test_decision_curve_at_the_ends():
+    y, p = np.array([0, 0, 1]), np.array([0.2, 0.6, 0.9])
+    table = decision_curve(y, p, [0.0, 0.5])
+    assert table["model"].tolist() == pytest.approx([1 / 3, 1 / 3 - 1 / 3])
+    assert table["act on all"].tolist() == pytest.approx([1 / 3, 1 / 3 - 2 / 3])
+    with pytest.raises(ValueError, match="thresholds must be"):
+        decision_curve(y, p, [1.0])
+
+
+def test_more_looks_flatter_more():
+    rng = np.random.default_rng(0)
+    curves = pd.DataFrame(rng.binomial(100, 0.05, (40, 64)) / 100).melt(
+        var_name="epoch", value_name="error", ignore_index=False
+    )
+    curves = curves.rename_axis("fold").reset_index().assign(trial=0)
+    gain = audit.optimism(curves, looks=(1, 2, 4, 8, 16, 32, 64), sizes=(400, 100))["mean"]
+    assert gain[0] == 0 and (np.diff(gain) > 0).all()
+
+
+def test_verdicts_name_the_strictest_protocol_under_which_a_lead_holds():
+    rows = [
+        (imputer, classifier, metric)
+        for imputer in ("mean", "autoencoder")
+        for classifier in protocol.CLASSIFIERS
+        for metric in ("accuracy", "sensitivity", "specificity", "auc_roc", "f_score")
+    ]
+    base = pd.DataFrame(rows, columns=["imputer", "classifier", "metric"])
+    noise = np.random.default_rng(0).normal(scale=0.001, size=(10, len(base)))
+    flat = pd.concat(
+        [base.assign(trial=0, fold=k, value=0.9 + e, n_train=400, n_test=100)
+         for k, e in enumerate(noise)]
+    )  # fmt: skip
+    lifted = flat.assign(value=flat["value"] + 0.05 * (flat["classifier"] == "AC-GAN"))
+    words = "AC-GAN has the best accuracy, autoencoder-imputed"
+    assert audit.verdicts({"honest": lifted, "peek": flat}).loc[words, "verdict"] == "holds"
+    told = audit.verdicts({"honest": flat, "peek": lifted}).loc[words, "verdict"]
+    assert told == "holds under peek only"
+    table = audit.across(lifted, flat, [("mean", "AC-GAN")])
+    assert table["mean"].to_numpy() == pytest.approx(0.05)
