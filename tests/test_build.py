@@ -233,6 +233,13 @@ def test_only_the_deployment_may_write():
     assert granted == {"build": None, "deploy": write}
 
 
+def test_the_oldest_scikit_learn_of_the_range_is_tested():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (low,) = [d.split(">=")[1] for d in project["dependencies"] if d.startswith("scikit-learn")]
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    assert f'"scikit-learn=={low}.*"' in workflow
+
+
 @pytest.fixture(scope="module")
 def tracked():
     """Texts of the files that git tracks or would track, by path."""

@@ -118,34 +118,32 @@ def verdicts(studies):
     -------
     DataFrame of str
         Rows are the words of :data:`~ehrgan.scorecard.LEADS`; a column for each protocol with the
-        lead and its corrected 95 % interval, and ``verdict``: the first protocol under which the
-        lead is beyond doubt (its interval above zero), or under which it is at least positive.
+        lead and its corrected 95 % interval, and ``verdict``: the strictest protocol under which a
+        lead of the sign that the paper's tables have is beyond doubt (its interval holds no zero).
     """
     rows = {}
     for words, (metric, winner, rival) in LEADS.items():
-        _, rival = told_lead(metric, winner, rival)
+        told, rival = told_lead(metric, winner, rival)
         found = {name: lead(scores, metric, winner, rival) for name, scores in studies.items()}
-        cells = {
-            name: f"{m:+.4f} ({low:+.3f} to {high:+.3f})" for name, (m, low, high) in found.items()
-        }
-        rows[words] = {**cells, "verdict": _verdict(found)}
+        rows[words] = {name: _with_interval(*numbers) for name, numbers in found.items()}
+        rows[words]["verdict"] = _verdict(found, np.sign(told))
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _verdict(found):
-    """Words for the strictest protocol under which a lead holds."""
+def _with_interval(mean, low, high):
+    return f"{mean:+.4f} ({low:+.3f} to {high:+.3f})"
+
+
+def _verdict(found, sign):
+    """Words for the strictest protocol under which a lead of the paper's sign holds."""
     strictest = next(iter(found))
-    for name, (_, low, _) in found.items():
-        if low > 0:
-            return "holds" if name == strictest else f"holds under {name} only"
-    if found[strictest][2] < 0:
+    for name, (_, low, high) in found.items():
+        if sign * low > 0 and sign * high > 0:
+            return "holds" if name == strictest else f"holds from {name} on"
+    mean, low, high = found[strictest]
+    if sign * low < 0 and sign * high < 0:
         return "the opposite holds"
-    positive = [name for name, (mean, _, _) in found.items() if mean > 0]
-    if not positive:
-        return "not seen"
-    return (
-        "a lead, not beyond doubt" if strictest in positive else f"a lead under {positive[0]} only"
-    )
+    return "seen, not beyond doubt" if sign * mean > 0 else "not seen"
 
 
 def compare(scores, metric, pairs, rope=0.01):
