@@ -31,7 +31,7 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout notebooks/*.ipynb
 
-# Speed and imputation error beside peers, into benchmarks/results; BENCH=floor picks one.
+# Speed and imputation error beside peers, into the package's data; BENCH=floor picks one.
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH)
 

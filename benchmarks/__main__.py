@@ -1,4 +1,7 @@
-"""Run the benchmarks: ``python -m benchmarks [NAME ...]``; results go to ``benchmarks/results``."""
+"""Run the benchmarks: ``python -m benchmarks [NAME ...]``.
+
+Results go into the package's data, where the book's chapter on them reads them.
+"""
 
 import argparse
 import json
@@ -7,6 +10,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+import ehrgan
 from benchmarks import imputers, speed
 from ehrgan.protocol import source_fingerprint
 from ehrgan.saving import write_whole
@@ -17,7 +21,7 @@ BENCHMARKS = {
     "growth": speed.growth,
     "imputers": imputers.errors_and_times,
 }
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(ehrgan.__file__).parent / "data"
 
 
 def machine():
@@ -41,12 +45,12 @@ def main():
     names = parser.parse_args().names or list(BENCHMARKS)
     if strange := set(names) - set(BENCHMARKS):
         parser.error(f"NAME must be of {list(BENCHMARKS)}, got {sorted(strange)}")
-    RESULTS.mkdir(exist_ok=True)
     for name in names:
         table = BENCHMARKS[name]()
-        write_whole(RESULTS / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
-        write_whole(RESULTS / f"{name}.json", json.dumps(machine(), indent=1) + "\n")
-        print(f"{name}: {len(table)} rows in {RESULTS / name}.csv")
+        path = RESULTS / f"benchmark_{name}.csv"
+        write_whole(path, table.to_csv(index=False, float_format="%.6g"))
+        write_whole(path.with_suffix(".json"), json.dumps(machine(), indent=1) + "\n")
+        print(f"{name}: {len(table)} rows in {path}")
 
 
 if __name__ == "__main__":

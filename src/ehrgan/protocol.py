@@ -50,6 +50,7 @@ PRESENTATION = {
     "readme",
     "scorecard",
     "audit",
+    "measured",
 }  # modules that make no numbers; plots/ too
 KEYS = ("trial", "fold", "imputer", "classifier")
 VERSIONED = ("numpy", "pandas", "scikit-learn", "scipy", "tensorflow")

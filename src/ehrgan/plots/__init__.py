@@ -14,6 +14,7 @@ from .audit import (
     optimism_of_looking,
     targets,
 )
+from .benchmarks import growth_of_time, imputers_beside_peers, speed_beside_peers
 from .classifiers import classifier_intervals, paired_differences
 from .comparison import roc_curves, tsne_maps
 from .data import missing_pattern, sparsity_counts, strongest_partners, zeros_in_context
@@ -37,7 +38,9 @@ __all__ = [
     "errors_over_training",
     "filled_record",
     "generated_records",
+    "growth_of_time",
     "imputation_errors",
+    "imputers_beside_peers",
     "learning_curve",
     "missing_pattern",
     "optimism_of_looking",
@@ -45,6 +48,7 @@ __all__ = [
     "roc_curves",
     "seed_spread",
     "sparsity_counts",
+    "speed_beside_peers",
     "spread_ratios",
     "strongest_partners",
     "targets",
