@@ -6,6 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ehrgan import ACGANClassifier, audit, inference, protocol
@@ -139,6 +142,16 @@ def test_an_arm_of_ones_own_uses_draws_and_its_threshold(records):
     assert len(result.choices) == 2 and result.choices["threshold"].between(0, 1).all()
     own = result.predictions.query("classifier == 'chosen'")
     assert set(own["threshold"]) == set(result.choices["threshold"])
+
+
+def test_draws_of_a_record_weigh_as_one(records):
+    # without holes all draws are equal, so learning from them must change nothing, penalty included
+    ridge = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
+    arms = {"one": protocol.Arm(ridge), "four": protocol.Arm(ridge, draws=4)}
+    settings = {**FAST, "imputers": ("denoising",), "denoising": {"epochs": 1}}
+    result = run(records, **settings, missing_fraction=0.0, classifiers=arms)
+    one, four = (result.predictions.query("classifier == @name")["probability"] for name in arms)
+    np.testing.assert_allclose(one, four, atol=1e-4)
 
 
 def test_selection_never_sees_the_outer_test_fold(records):

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ehrgan.masking import apply_mask, block_mask, mcar_mask, sparsity
+from ehrgan.masking import (
+    MECHANISMS,
+    apply_mask,
+    block_mask,
+    make_mask,
+    mar_mask,
+    mcar_mask,
+    mnar_mask,
+    monotone_mask,
+    sparsity,
+)
 from ehrgan.records import load_wdbc
 
 
@@ -119,3 +129,97 @@ def test_apply_mask_refuses(mask):
 def test_sparsity_refuses_what_is_no_table():
     with pytest.raises(ValueError, match="X must be a table"):
         sparsity([1.0, np.nan])
+
+
+# ---------------------------------------------------------------- MAR, MNAR, monotone
+
+tables = st.integers(0, 2**31).map(
+    lambda seed: np.random.default_rng(seed).lognormal(size=(400, 6))
+)
+fractions = st.sampled_from([0.0, 0.1, 0.4, 0.7, 1.0])
+
+
+@settings(deadline=None, max_examples=25)
+@given(tables, fractions, st.integers(0, 1000))
+def test_mar_depends_on_what_stays_observed_alone(X, fraction, seed):
+    mask = mar_mask(X, fraction=fraction, random_state=seed)
+    losing = mask.any(axis=0)
+    changed = X.copy()
+    changed[mask] = -1000.0  # whatever the hidden cells hold, the same cells are hidden
+    np.testing.assert_array_equal(mar_mask(changed, fraction=fraction, random_state=seed), mask)
+    if fraction:
+        assert losing.sum() == 3
+        assert abs(mask[:, losing].mean(axis=0) - fraction).max() <= 2 / np.sqrt(len(X))
+
+
+def test_mar_does_depend_on_the_observed():
+    X = np.random.default_rng(0).normal(size=(4000, 2))
+    mask = mar_mask(X, fraction=0.5, random_state=0)
+    losing = int(mask[:, 1].any())
+    kept = X[:, 1 - losing]
+    hit = mask[:, losing]
+    assert abs(kept[hit].mean() - kept[~hit].mean()) > 1
+    own = X[:, losing]
+    assert abs(own[hit].mean() - own[~hit].mean()) < 0.15
+
+
+@settings(deadline=None, max_examples=25)
+@given(tables, fractions, st.sampled_from(["self", "quantile"]))
+def test_mnar_depends_on_the_hidden_value_itself(X, fraction, kind):
+    mask = mnar_mask(X, fraction=fraction, kind=kind, random_state=0)
+    assert abs(mask.mean(axis=0) - fraction).max() <= 2 / np.sqrt(len(X))
+    if fraction in (0.4, 0.7):
+        for x, hit in zip(X.T, mask.T, strict=True):
+            assert np.median(x[hit]) > np.median(x[~hit])
+    # each attribute looks at itself only: another attribute's values change nothing
+    other = X.copy()
+    other[:, 1:] = other[::-1, 1:]
+    again = mnar_mask(other, fraction=fraction, kind=kind, random_state=0)
+    np.testing.assert_array_equal(again[:, 0], mask[:, 0])
+
+
+def test_quantile_mnar_spares_the_lower_half():
+    x = np.arange(1000.0)[:, None]
+    mask = mnar_mask(x, fraction=0.3, kind="quantile", random_state=0)[:, 0]
+    assert not mask[:500].any() and abs(mask[500:].mean() - 0.6) < 0.08
+
+
+@settings(deadline=None)
+@given(st.integers(1, 60), st.integers(1, 6), st.floats(0, 1), st.integers(0, 1000))
+def test_monotone_masks_are_nested_and_reach_their_share(n, m, fraction, seed):
+    mask = monotone_mask((n, 7), fraction=fraction, n_masked=m, random_state=seed)
+    assert not mask[:, m:].any()
+    assert (np.diff(mask.astype(int), axis=0) <= 0).all()  # once recorded, recorded ever after
+    counts = np.sort(mask.sum(axis=0)[:m])
+    order = np.argsort(mask.sum(axis=0)[:m])
+    for early, late in zip(order[:-1], order[1:], strict=True):
+        assert not (mask[:, early] & ~mask[:, late]).any()
+    assert abs(counts.sum() - fraction * n * m) <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_every_mechanism_is_made_by_name_and_repeats(mechanism):
+    records = load_wdbc()
+    made = [
+        make_mask(mechanism, records.X, records.y, fraction=0.3, random_state=1) for _ in range(2)
+    ]
+    np.testing.assert_array_equal(*made)
+    losing = made[0].any(axis=0)
+    assert abs(made[0][:, losing].mean() - 0.3) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: mar_mask([[1.0], [2.0]], fraction=0.5), "X must be a table of at least 2"),
+        (lambda: mar_mask([[1.0, np.nan]], fraction=0.5), "X must be complete"),
+        (lambda: mar_mask([[1.0, 2.0]], fraction=0.5, observed=2), "observed must be from 0 to 1"),
+        (lambda: mnar_mask([[1.0]], fraction=0.5, kind="both"), "kind must be"),
+        (lambda: mnar_mask([[1.0]], fraction=2), "fraction must be"),
+        (lambda: monotone_mask((3, 2), fraction=0.5, n_masked=3), "n_masked must be"),
+        (lambda: make_mask("MARS", [[1.0]], [0], fraction=0.1), "mechanism must be one of"),
+    ],
+)
+def test_mechanisms_refuse(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

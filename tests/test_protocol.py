@@ -109,6 +109,7 @@ def test_the_cache_returns_the_same_result_and_an_edit_misses_it(records, tmp_pa
         ("imputers", ("median",), ValueError),
         ("classifiers", (), ValueError),
         ("protocol", "peak", ValueError),
+        ("mechanism", "MARS", ValueError),
     ],
 )
 def test_senseless_arguments_are_refused_by_name_before_any_work(records, argument, value, error):
@@ -121,3 +122,11 @@ def test_senseless_arguments_are_refused_by_name_before_any_work(records, argume
 def test_the_ends_of_the_missing_fraction_run(records, fraction):
     result = protocol.Study(records, **FAST, missing_fraction=fraction).run(progress=False)
     assert len(result.predictions) == 2 * len(records)
+
+
+@pytest.mark.parametrize("mechanism", ["MCAR", "MAR", "MNAR", "monotone"])
+def test_every_mechanism_runs_with_every_imputer_of_scikit_learn(records, mechanism):
+    settings = {**FAST, "imputers": ("mean", "nearest neighbours", "chained ridge"), "n_folds": 2}
+    result = protocol.Study(records, **settings, mechanism=mechanism, missing_fraction=0.3)
+    error = result.run(progress=False).imputation.groupby("imputer")["rmse"].mean()
+    assert (error.drop("mean") < error["mean"]).all()

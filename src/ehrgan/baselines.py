@@ -14,8 +14,9 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     RandomForestClassifier,
 )
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -26,6 +27,7 @@ from sklearn.tree import DecisionTreeClassifier
 __all__ = [
     "CLASSIFIERS",
     "IMPUTERS",
+    "PEER_IMPUTERS",
     "SILENCES",
     "Silence",
     "make_classifier",
@@ -37,6 +39,14 @@ __all__ = [
 _IMPUTERS = {
     "mean": SimpleImputer(strategy="mean", keep_empty_features=True),
     "zero": SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True),
+}
+
+_PEERS = {
+    "nearest neighbours": KNNImputer(n_neighbors=10, keep_empty_features=True),
+    # its default, a Bayesian ridge, runs off where many attributes vanish at once
+    "chained ridge": IterativeImputer(
+        Ridge(alpha=0.1), min_value=0, max_value=1, keep_empty_features=True, random_state=0
+    ),
 }
 
 _CLASSIFIERS = {
@@ -55,28 +65,32 @@ _CLASSIFIERS = {
 #: `StackedAutoencoderImputer` with the paper's settings.
 IMPUTERS = (*_IMPUTERS, "autoencoder")
 
+#: Names of imputations that the paper does not try.
+PEER_IMPUTERS = tuple(_PEERS)
+
 #: Names of the scikit-learn classifiers: the paper's seven, then one that it does not try.
 CLASSIFIERS = tuple(_CLASSIFIERS)
 
 
 def make_imputer(name):
-    """Return an unfitted simple imputer, to be used on data scaled to the range 0 to 1.
+    """Return an unfitted imputer of scikit-learn, to be used on data scaled to the range 0 to 1.
 
     Parameters
     ----------
-    name : {"mean", "zero"}
-        Fill each hole with the attribute's mean, or with zero. The paper scales first and fills
-        afterwards, so its zero is the least value of the attribute.
+    name : {"mean", "zero", "nearest neighbours", "chained ridge"}
+        Fill each hole with the attribute's mean, or with zero; the paper scales first and fills
+        afterwards, so its zero is the least value of the attribute. Or with the mean of the ten
+        nearest records, or by ridge regressions on all other attributes in turn.
 
     Returns
     -------
-    SimpleImputer
+    transformer
         An attribute that is missing from every training record is kept, and filled with 0.
 
     Raises
     ------
     ValueError
-        If `name` is neither of the two.
+        If `name` is none of the four.
 
     References
     ----------
@@ -90,9 +104,10 @@ def make_imputer(name):
     >>> make_imputer("zero").fit_transform([[0.5], [1.0], [np.nan]]).ravel()
     array([0.5, 1. , 0. ])
     """
-    if name not in _IMPUTERS:
-        raise ValueError(f"name must be one of {list(_IMPUTERS)}, got {name!r}")
-    return clone(_IMPUTERS[name])
+    known = _IMPUTERS | _PEERS
+    if name not in known:
+        raise ValueError(f"name must be one of {list(known)}, got {name!r}")
+    return clone(known[name])
 
 
 def make_classifier(name, random_state=None):

@@ -1,16 +1,35 @@
-"""Mechanisms that make holes: the paper's block, and cells missing completely at random.
+"""Mechanisms that make holes: the paper's block, MCAR, MAR, MNAR and a monotone block.
 
 Every mask is a boolean array of one row per record and one column per attribute; ``True`` means
-that the cell is hidden.
+that the cell is hidden. The terms are Rubin's: cells are missing completely at random (MCAR) where
+the mask depends on no value, at random (MAR) where it depends on observed values alone, and not at
+random (MNAR) where it depends on the hidden values themselves.
 """
 
 from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit
+from scipy.stats import rankdata
 from sklearn.utils import check_random_state
 
-__all__ = ["apply_mask", "block_mask", "mcar_mask", "sparsity"]
+__all__ = [
+    "MECHANISMS",
+    "apply_mask",
+    "block_mask",
+    "make_mask",
+    "mar_mask",
+    "mcar_mask",
+    "mnar_mask",
+    "monotone_mask",
+    "sparsity",
+]
+
+#: Names that :func:`make_mask` knows.
+MECHANISMS = ("block", "MCAR", "MAR", "MNAR", "MNAR quantile", "monotone")
+STEEPNESS = 2.0  # change of log-odds per standard deviation of what a mask depends on
 
 
 def block_mask(y, n_attributes, *, fraction=0.5, n_masked=15, attributes=None, random_state=None):
@@ -102,12 +121,222 @@ def mcar_mask(shape, *, fraction, random_state=None):
     >>> float(mcar_mask((1000, 30), fraction=0.25, random_state=0).mean().round(2))
     0.25
     """
-    if not isinstance(shape, tuple) or len(shape) != 2:
-        raise ValueError(f"shape must be a tuple (n_records, n_attributes), got {shape!r}")
-    _check_integer("shape[0]", shape[0], low=1)
-    _check_integer("shape[1]", shape[1], low=1)
+    _checked_shape(shape)
     _check_fraction(fraction)
     return check_random_state(random_state).random_sample(shape) < fraction
+
+
+def mar_mask(X, *, fraction, observed=0.5, random_state=None):
+    """Hide cells at random given the observed attributes: a logistic model of those alone.
+
+    A share of the attributes, drawn at random, stays observed. In each other attribute a cell is
+    hidden with a probability that is logistic in a random combination of the observed ones.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_records, n_attributes)
+        Complete table, in any units; two attributes or more.
+    fraction : float
+        Share of the cells of the attributes that are not kept which is hidden on average, from 0 to
+        1. The share drawn lies within four standard deviations of it, 2 / sqrt(n_records) or less
+        for each attribute.
+    observed : float, default=0.5
+        Share of the attributes that stay observed, above 0 and below 1; at least one is kept and at
+        least one may lose cells.
+    random_state : int, RandomState instance or None, default=None
+        Decides which attributes stay, the combinations, and which cells go.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_records, n_attributes)
+        True where the cell is hidden.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is not a complete table of two attributes, or a share lies outside its range.
+
+    References
+    ----------
+    Rubin, *Inference and missing data*, Biometrika 63, 1976. The logistic model is that of
+    Muzellec, Josse, Boyer and Cuturi, *Missing data imputation using optimal transport*, ICML 2020.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(1000, 4))
+    >>> mask = mar_mask(X, fraction=0.3, random_state=0)
+    >>> mask.any(axis=0).sum(), round(float(mask[:, mask.any(axis=0)].mean()), 1)
+    (np.int64(2), 0.3)
+    """
+    Z = _ranked(X, n_attributes=2)
+    _check_fraction(fraction)
+    _check_fraction(observed, "observed")
+    rng = check_random_state(random_state)
+    d = Z.shape[1]
+    order = rng.permutation(d)
+    n_kept = int(np.clip(round(observed * d), 1, d - 1))
+    kept, losing = order[:n_kept], order[n_kept:]
+    mask = np.zeros(Z.shape, dtype=bool)
+    for j in losing:
+        weights = rng.normal(size=n_kept)
+        mask[:, j] = _logistic_holes(Z[:, kept] @ weights, fraction, rng)
+    return mask
+
+
+def mnar_mask(X, *, fraction, kind="self", random_state=None):
+    """Hide cells by their own values: the higher a value, the likelier it is missing.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_records, n_attributes)
+        Complete table, in any units.
+    fraction : float
+        Share of the cells which is hidden on average, from 0 to 1; the share drawn lies within
+        2 / sqrt(n_records) of it for each attribute.
+    kind : {"self", "quantile"}, default="self"
+        "self": the probability is logistic in the value. "quantile": only the upper half of an
+        attribute (or, for a fraction above one half, the upper share of that size) can be missing,
+        each of its cells with the same probability.
+    random_state : int, RandomState instance or None, default=None
+        Decides which cells go.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_records, n_attributes)
+        True where the cell is hidden.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is not a complete table, `fraction` lies outside 0 to 1, or `kind` is unknown.
+
+    References
+    ----------
+    Rubin, 1976; self-masking and quantile censoring as in Muzellec et al., 2020.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 1000)[:, None]
+    >>> mask = mnar_mask(x, fraction=0.3, random_state=0)
+    >>> bool(x[mask].mean() > x[~mask].mean() + 0.2)
+    True
+    """
+    Z = _ranked(X)
+    _check_fraction(fraction)
+    rng = check_random_state(random_state)
+    if kind == "self":
+        return np.column_stack([_logistic_holes(z, fraction, rng) for z in Z.T])
+    if kind != "quantile":
+        raise ValueError(f"kind must be 'self' or 'quantile', got {kind!r}")
+    reach = max(0.5, fraction)
+    ranks = (rankdata(Z, axis=0) - 0.5) / len(Z)
+    return (ranks > 1 - reach) & (rng.random_sample(Z.shape) < fraction / reach)
+
+
+def monotone_mask(shape, *, fraction, n_masked=15, attributes=None, random_state=None):
+    """Hide what was not yet recorded: each attribute of a block begins on a date of its own.
+
+    Records are taken to be in order of date, the oldest first. A record lacks an attribute if it is
+    older than the attribute's introduction, so whoever lacks one lacks all that came later.
+
+    Parameters
+    ----------
+    shape : tuple of two ints
+        (n_records, n_attributes) of the table.
+    fraction : float
+        Share of the cells of the block that is hidden, from 0 to 1, reached within half a record.
+    n_masked : int, default=15
+        How many attributes, the first ones, came late; not used where `attributes` is given.
+    attributes : sequence of int, optional
+        The column indices of the block.
+    random_state : int, RandomState instance or None, default=None
+        Decides the dates.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_records, n_attributes)
+        True where the cell is hidden.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or lies outside its range.
+
+    References
+    ----------
+    The paper, Figure 1: an attribute introduced on a date. Monotone patterns: Rubin, 1976.
+
+    Examples
+    --------
+    >>> monotone_mask((4, 3), fraction=0.5, n_masked=2, random_state=0).sum(axis=0)
+    array([3, 1, 0])
+    """
+    n, d = _checked_shape(shape)
+    _check_fraction(fraction)
+    columns = _block_columns(d, n_masked, attributes)
+    mask = np.zeros((n, d), dtype=bool)
+    if not len(columns):
+        return mask
+    rng = check_random_state(random_state)
+    # dates lie in pairs round their mean, as far off as the ends of the table allow
+    half = rng.random_sample(len(columns) // 2)
+    offsets = rng.permutation(np.concatenate([half, -half, np.zeros(len(columns) % 2)]))
+    begins = fraction * n + min(fraction, 1 - fraction) * n * offsets
+    whole = np.floor(begins).astype(int)
+    short = round(fraction * n * len(columns)) - whole.sum()
+    for k in np.argsort(whole - begins)[: max(0, short)]:
+        whole[k] += 1
+    mask[:, columns] = np.arange(n)[:, None] < whole
+    return mask
+
+
+def make_mask(mechanism, X, y, *, fraction, n_masked=15, random_state=None):
+    """Make a mask by the name of its mechanism.
+
+    Parameters
+    ----------
+    mechanism : str
+        One of :data:`MECHANISMS`. MCAR and MNAR may hide any cell; MAR keeps half of the
+        attributes; "block" and "monotone" hide cells of the first `n_masked` attributes.
+    X : array-like of shape (n_records, n_attributes)
+        Complete table.
+    y : array-like of shape (n_records,)
+        Class of each record, which the block needs.
+    fraction : float
+        Share of the cells that the mechanism may hide which it does hide, from 0 to 1.
+    n_masked : int, default=15
+        Attributes of the block.
+    random_state : int, RandomState instance or None, default=None
+        Decides which cells go.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_records, n_attributes)
+        True where the cell is hidden.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the mechanism is unknown, or as each of them.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(100, 4))
+    >>> make_mask("MCAR", X, None, fraction=0.2, random_state=0).shape
+    (100, 4)
+    """
+    shape, seeded = np.shape(X), {"fraction": fraction, "random_state": random_state}
+    if mechanism == "block":
+        return block_mask(y, shape[1], n_masked=n_masked, **seeded)
+    if mechanism == "MCAR":
+        return mcar_mask(shape, **seeded)
+    if mechanism == "MAR":
+        return mar_mask(X, **seeded)
+    if mechanism in ("MNAR", "MNAR quantile"):
+        return mnar_mask(X, kind="quantile" if "quantile" in mechanism else "self", **seeded)
+    if mechanism == "monotone":
+        return monotone_mask(shape, n_masked=n_masked, **seeded)
+    raise ValueError(f"mechanism must be one of {list(MECHANISMS)}, got {mechanism!r}")
 
 
 def apply_mask(X, mask):
@@ -177,6 +406,42 @@ def sparsity(X):
     return np.isnan(X).mean(axis=1)
 
 
+def _checked_shape(shape):
+    """Return the two sizes of a table, or raise."""
+    if not isinstance(shape, tuple) or len(shape) != 2:
+        raise ValueError(f"shape must be a tuple (n_records, n_attributes), got {shape!r}")
+    _check_integer("shape[0]", shape[0], low=1)
+    _check_integer("shape[1]", shape[1], low=1)
+    return shape
+
+
+def _ranked(X, n_attributes=1):
+    """Standardised ranks of each attribute, so that no outlier rules a mask; or raise."""
+    X = np.asarray(X, dtype=np.float64)
+    if X.ndim != 2 or not len(X) or X.shape[1] < n_attributes:
+        raise ValueError(
+            f"X must be a table of at least {n_attributes} attributes, got shape {X.shape}"
+        )
+    if not np.isfinite(X).all():
+        raise ValueError("X must be complete and finite: a mask is made from the values it hides")
+    ranks = rankdata(X, axis=0)
+    ranks -= ranks.mean(axis=0)
+    spread = ranks.std(axis=0)
+    return ranks / np.where(spread > 0, spread, 1.0)
+
+
+def _logistic_holes(score, fraction, rng):
+    """Draw holes with log-odds that rise with a score, their mean probability the fraction."""
+    u = rng.random_sample(len(score))
+    if fraction in (0, 1):
+        return u < fraction
+    spread = score.std()
+    z = STEEPNESS * score / (spread if spread > 0 else 1.0)
+    edge = 40 + np.abs(z).max()
+    shift = brentq(lambda b: expit(z + b).mean() - fraction, -edge, edge)
+    return u < expit(z + shift)
+
+
 def _block_columns(n_attributes, n_masked, attributes):
     """Column indices of the block, checked against the table's width."""
     if attributes is None:
@@ -205,9 +470,9 @@ def _check_integer(name, value, low, high=None):
         raise ValueError(f"{name} must be {wanted}, got {value}")
 
 
-def _check_fraction(fraction):
-    """Raise unless `fraction` is a number from 0 to 1."""
+def _check_fraction(fraction, name="fraction"):
+    """Raise unless a share is a number from 0 to 1."""
     if isinstance(fraction, bool) or not isinstance(fraction, Real):
-        raise TypeError(f"fraction must be a number from 0 to 1, got {fraction!r}")
+        raise TypeError(f"{name} must be a number from 0 to 1, got {fraction!r}")
     if not 0 <= fraction <= 1:  # written so that NaN fails too
-        raise ValueError(f"fraction must be from 0 to 1, got {fraction}")
+        raise ValueError(f"{name} must be from 0 to 1, got {fraction}")

@@ -17,15 +17,17 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from . import acgan, autoencoder, replicas
-from .baselines import CLASSIFIERS, make_classifier, make_imputer, predict_score
+from .baselines import CLASSIFIERS, PEER_IMPUTERS, make_classifier, make_imputer, predict_score
 from .baselines import IMPUTERS as PAPER_IMPUTERS
 from .evaluation import rmse, score_predictions, summarise
-from .masking import apply_mask, block_mask
+from .masking import MECHANISMS, apply_mask, make_mask
 from .records import Records
 from .saving import write_whole
 from .selection import averaged, select_many
@@ -41,7 +43,7 @@ PROTOCOLS = {
 }
 ACCESSES = ("scaling", "imputation", "epoch")
 #: Imputations of a study; "denoising" is `StackedAutoencoderImputer` with its defaults.
-IMPUTERS = (*PAPER_IMPUTERS, "denoising")
+IMPUTERS = (*PAPER_IMPUTERS, *PEER_IMPUTERS, "denoising")
 CLASSIFIERS = (*CLASSIFIERS, "AC-GAN")
 PRESENTATION = {
     "show",
@@ -65,9 +67,9 @@ class Arm:
     estimator : classifier
         :class:`~ehrgan.acgan.ACGANClassifier` or any of scikit-learn's, for records scaled to 0..1.
     draws : int, default=0
-        Learn from this many imputation draws of each record, and average the probabilities over as
-        many of the record to predict; 0 uses the one best guess. Imputations that draw none, such
-        as the mean, always give their one guess.
+        Learn from this many imputation draws of each record, which together weigh as much as one,
+        and average the probabilities over as many of the record to predict; 0 uses the one best
+        guess. Imputations that draw none, such as the mean, always give their one guess.
     grid : tuple of dict, default=()
         Candidates for nested selection, of an AC-GAN only; see
         :func:`~ehrgan.selection.select_many`.
@@ -135,9 +137,12 @@ class Study:
     n_folds : int, default=5
         Folds of each, from 2 to the size of the smaller class.
     missing_fraction : float, default=0.5
-        Share of the records of each class that lose the block, from 0 to 1.
+        Share of the records of each class that lose the block, from 0 to 1; under another mechanism
+        the share of the cells that it may hide.
     n_masked : int, default=15
         Attributes in the block, the first ones, from 0 to d.
+    mechanism : str, default="block"
+        What makes the holes: from :data:`~ehrgan.masking.MECHANISMS`.
     imputers : tuple of str, default=the paper's
         From :data:`IMPUTERS`.
     classifiers : tuple of str or dict of str to Arm, default=CLASSIFIERS
@@ -185,6 +190,7 @@ class Study:
     n_folds: int = 5
     missing_fraction: float = 0.5
     n_masked: int = 15
+    mechanism: str = "block"
     imputers: tuple = PAPER_IMPUTERS
     classifiers: tuple | dict = CLASSIFIERS
     protocol: str | tuple = "honest"
@@ -203,6 +209,7 @@ class Study:
         _check_count("n_folds", self.n_folds, 2, smallest, "the size of the smaller class")
         _check_count("seed", self.seed, 0)
         _check_share("missing_fraction", self.missing_fraction)
+        _check_names("mechanism", (self.mechanism,), MECHANISMS)
         self.imputers = _check_names("imputers", self.imputers, IMPUTERS)
         if self.protocol not in PROTOCOLS:
             if not isinstance(self.protocol, tuple | list):
@@ -234,12 +241,17 @@ class Study:
 
     def _split(self, trial):
         """Draw the mask and the folds of a trial."""
-        y, d = self.records.y, self.records.X.shape[1]
+        y = self.records.y
         mask_seed, split_seed, *seeds = np.random.SeedSequence([self.seed, trial]).generate_state(
             2 + self.n_folds
         )
-        mask = block_mask(
-            y, d, fraction=self.missing_fraction, n_masked=self.n_masked, random_state=mask_seed
+        mask = make_mask(
+            self.mechanism,
+            self.records.X,
+            y,
+            fraction=self.missing_fraction,
+            n_masked=self.n_masked,
+            random_state=mask_seed,
         )
         splitter = StratifiedKFold(self.n_folds, shuffle=True, random_state=split_seed)
         for k, (train, test) in enumerate(splitter.split(self.records.X, y)):
@@ -333,7 +345,9 @@ class Study:
                 drawn = [imputer.draw(X, n_draws, random_state=fold.seed) for X in parts]
                 draws = [np.stack([scaler.transform(X) for X in table]) for table in drawn]
         else:
-            imputer.fit(scaler.transform(known))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # the chain's ten rounds
+                imputer.fit(scaler.transform(known))
             train, test = (imputer.transform(scaler.transform(X)) for X in parts)
         # an attribute that no training record has is not scaled; all imputers then give it 0
         train, test = np.nan_to_num(train), np.nan_to_num(test)
@@ -467,10 +481,22 @@ def _fit_baselines(arms, table, fold, imputer):
             model = clone(arm.estimator)
             if "random_state" in model.get_params():
                 model.set_params(random_state=fold.seed)
-            model.fit(train.reshape(-1, train.shape[-1]), np.tile(fold.y_train, len(train)))
+            weight = _weight_of_draws(model, *train.shape[:2])
+            model.fit(
+                train.reshape(-1, train.shape[-1]), np.tile(fold.y_train, len(train)), **weight
+            )
             probability = np.mean([predict_score(model, X) for X in test], axis=0)
             frames.append(_predictions(fold, imputer, name, probability))
     return frames
+
+
+def _weight_of_draws(model, n_draws, n):
+    """Weights that let D draws of a record count as one: else a penalty would weaken D-fold."""
+    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    if n_draws == 1 or not has_fit_parameter(last, "sample_weight"):
+        return {}
+    name = f"{model.steps[-1][0]}__sample_weight" if last is not model else "sample_weight"
+    return {name: np.full(n_draws * n, 1 / n_draws)}
 
 
 @dataclass(frozen=True)
