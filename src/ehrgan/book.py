@@ -6,7 +6,6 @@ older than the code. The old site stays until the new one is whole.
 """
 
 import argparse
-import ast
 import os
 import re
 import shutil
@@ -22,7 +21,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from ehrgan.notebooks import COLOUR, NotebookError, parameter_defaults, run_notebook
+from ehrgan.notebooks import COLOUR, NotebookError, literal, parameter_defaults, run_notebook
 
 SUFFIXES = (".md", ".ipynb")
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # it cannot be run with -m
@@ -206,20 +205,6 @@ def replace_folder(old, new):
         old.rename(aside)
     new.rename(old)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def literal(text):
-    """A command-line value as Python reads it, or the text itself.
-
-    Examples
-    --------
-    >>> literal("3"), literal("0.3"), literal("None"), literal("honest")
-    (3, 0.3, None, 'honest')
-    """
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def command_line():

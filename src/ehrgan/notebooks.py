@@ -1,5 +1,6 @@
 """Run a notebook with parameters, and say exactly what went wrong where."""
 
+import ast
 import os
 import re
 from pathlib import Path
@@ -120,3 +121,17 @@ def stderr_texts(notebook):
     """What each cell wrote to stderr, for the cells that did."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
     return [output.text for output in outputs if output.get("name") == "stderr"]
+
+
+def literal(text):
+    """A command-line value as Python reads it, or the text itself.
+
+    Examples
+    --------
+    >>> literal("3"), literal("0.3"), literal("None"), literal("honest")
+    (3, 0.3, None, 'honest')
+    """
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

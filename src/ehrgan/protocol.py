@@ -53,6 +53,11 @@ PRESENTATION = {
     "scorecard",
     "audit",
     "measured",
+    "handover",
+    "missingness",
+    "sweep",
+    "worker",
+    "cli",
 }  # modules that make no numbers; plots/ too
 KEYS = ("trial", "fold", "imputer", "classifier")
 VERSIONED = ("numpy", "pandas", "scikit-learn", "scipy", "tensorflow")
