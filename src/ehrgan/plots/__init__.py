@@ -26,6 +26,7 @@ from .imputation import (
     learning_curve,
     toy_fills,
 )
+from .missingness import gain_map, over_rates
 
 __all__ = [
     "adversarial_curves",
@@ -37,6 +38,7 @@ __all__ = [
     "errors_by_epoch",
     "errors_over_training",
     "filled_record",
+    "gain_map",
     "generated_records",
     "growth_of_time",
     "imputation_errors",
@@ -44,6 +46,7 @@ __all__ = [
     "learning_curve",
     "missing_pattern",
     "optimism_of_looking",
+    "over_rates",
     "paired_differences",
     "roc_curves",
     "seed_spread",

@@ -1,0 +1,78 @@
+"""Figures of the chapter on missingness."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .style import COLOURS, DASHES, MARKERS, closed, style
+
+
+def over_rates(summary, label):
+    """A number of each imputation over the rate of missingness, one panel for each mechanism.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Columns mechanism, fraction, imputer, mean, low and high.
+    label : str
+        What is drawn.
+
+    Returns
+    -------
+    Figure
+    """
+    mechanisms = list(dict.fromkeys(summary["mechanism"]))
+    imputers = list(dict.fromkeys(summary["imputer"]))
+    with style():
+        figure, axes = plt.subplots(
+            2, -(-len(mechanisms) // 2), sharex=True, sharey=True, figsize=(6.8, 5.4)
+        )
+        for axis, mechanism in zip(axes.flat, mechanisms, strict=False):
+            for i, name in enumerate(imputers):
+                own = summary.query("mechanism == @mechanism and imputer == @name")
+                spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
+                axis.errorbar(
+                    own["fraction"] + 0.008 * (i - 2), own["mean"], yerr=spread, lw=1.4,
+                    color=COLOURS[i], marker=MARKERS[i], ls=DASHES[i], ms=5, label=name,
+                )  # fmt: skip
+            axis.set_title(mechanism, fontsize=11)
+        for axis in axes[-1]:
+            axis.set_xlabel("rate")
+        for axis in axes[:, 0]:
+            axis.set_ylabel(label)
+        handles = axes.flat[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside lower center", ncols=3)
+    return closed(figure)
+
+
+def gain_map(table, label):
+    """A heat map of gains with their numbers, darker where the gain is larger, either way.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows mechanisms, columns rates; a star marks what is beyond doubt in `stars`.
+    label : str
+        What is drawn.
+
+    Returns
+    -------
+    Figure
+    """
+    numbers = table.map(lambda cell: cell[0])
+    most = float(np.nanmax(np.abs(numbers.to_numpy(dtype=float)))) or 1.0
+    with style():
+        figure, axis = plt.subplots(figsize=(6, 0.5 * len(table) + 1.6))
+        image = axis.imshow(
+            numbers.to_numpy(dtype=float), cmap="PuOr", vmin=-most, vmax=most, aspect="auto"
+        )
+        for i, row in enumerate(table.to_numpy()):
+            for j, (gain, sure) in enumerate(row):
+                dark = abs(gain) > 0.65 * most
+                axis.text(j, i, f"{gain:+.3f}{'*' if sure else ''}", ha="center", va="center",
+                          color="white" if dark else "black", fontsize=10)  # fmt: skip
+        axis.set_xticks(range(table.shape[1]), [f"{rate:g}" for rate in table.columns])
+        axis.set_yticks(range(len(table)), table.index)
+        axis.set_xlabel("rate")
+        axis.grid(visible=False)
+        figure.colorbar(image, label=label)
+    return closed(figure)
