@@ -44,7 +44,7 @@ def select_many(estimator, datasets, grid, *, n_folds=3, specificity=None, seeds
         X of shape (n, d), or (D, n, d) where each record comes in D imputation draws, which then
         stay on one side of every split; y of shape (n,).
     grid : sequence of dict
-        Candidates: values for parameters in :data:`~ehrgan.acgan.HYPER`.
+        Candidates: values for the parameters in ``ehrgan.acgan.HYPER``.
     n_folds : int, default=3
         Inner folds, at least 2.
     specificity : float, optional
