@@ -55,10 +55,13 @@ class Run(NamedTuple):
         Twelve hexadecimal digits: a hash of notebook, parameters and library source.
     parameters : dict
         Every parameter of the notebook with its value, defaults included.
+    source : str
+        Fingerprint of the library's source when the run was planned.
     """
 
     key: str
     parameters: dict
+    source: str
 
 
 # --- what to run ----------------------------------------------------------------------------------
@@ -149,14 +152,12 @@ def plan(notebook, sets):
         for name, value in values.items():
             _check_parameter(notebook, name, value, defaults)
     code = [cell.source for cell in cells if cell.cell_type == "code"]
-    runs = {}
+    runs, source = {}, source_fingerprint()
     for values in sets:
         parameters = {**defaults, **values}
-        told = json.dumps(
-            [Path(notebook).name, code, parameters, source_fingerprint()], sort_keys=True
-        )
+        told = json.dumps([Path(notebook).name, code, parameters, source], sort_keys=True)
         key = hashlib.sha256(told.encode()).hexdigest()[:12]
-        runs[key] = Run(key, parameters)
+        runs[key] = Run(key, parameters, source)
     return list(runs.values())
 
 
@@ -247,7 +248,7 @@ class _Store:
         """Put a run's files in place, the verdict last."""
         about = {
             "key": run.key, "parameters": run.parameters, "notebook": notebook_name,
-            "version": version("ehrgan"), "source": source_fingerprint(),
+            "version": version("ehrgan"), "source": run.source,
             **{k: outcome[k] for k in ("status", "error", "duration", "peak_memory_mb")},
         }  # fmt: skip
         about["error"] = about["error"].replace("notebook.ipynb", notebook_name)
