@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from .style import COLOURS, closed, style
 
@@ -64,6 +65,7 @@ def paired_differences(table, label, paper=None):
         figure, axis = plt.subplots(figsize=(5.6, 0.62 * n_rows + 1.5))
         axis.axvline(0, color="black", lw=1)
         _rows_of_intervals(axis, table, paper)
+        axis.xaxis.set_major_locator(MaxNLocator(6))
         axis.set_xlabel(label)
         handles = _handles(axis, paper)
         if len(handles) > 1:
