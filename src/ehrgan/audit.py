@@ -5,7 +5,7 @@ import pandas as pd
 
 from .evaluation import corrected_interval
 from .inference import corrected_test, holm, practical_equivalence
-from .scorecard import LEADS, lead, told_lead
+from .scorecard import LEADS, differences, lead, told_lead, with_interval
 
 __all__ = ["across", "compare", "optimism", "verdicts"]
 
@@ -125,13 +125,9 @@ def verdicts(studies):
     for words, (metric, winner, rival) in LEADS.items():
         told, rival = told_lead(metric, winner, rival)
         found = {name: lead(scores, metric, winner, rival) for name, scores in studies.items()}
-        rows[words] = {name: _with_interval(*numbers) for name, numbers in found.items()}
+        rows[words] = {name: with_interval(*numbers) for name, numbers in found.items()}
         rows[words]["verdict"] = _verdict(found, np.sign(told))
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _with_interval(mean, low, high):
-    return f"{mean:+.4f} ({low:+.3f} to {high:+.3f})"
 
 
 def _verdict(found, sign):
@@ -185,18 +181,12 @@ def compare(scores, metric, pairs, rope=0.01):
     >>> table["mean"].round(3).tolist()
     [0.02]
     """
-    own = scores[scores["metric"] == metric]
-    sizes = own["n_train"].mean(), own["n_test"].mean()
     rows = []
     for first, second in pairs:
-        found = lead(scores, metric, first, second)
-        a, b = (
-            own[(own["imputer"] == imputer) & (own["classifier"] == name)].set_index(FOLD)["value"]
-            for imputer, name in (first, second)
-        )
-        p = corrected_test(a - b, *sizes)
+        gap = differences(scores, metric, first, second)
+        verdict = practical_equivalence(*gap, rope=rope)
         rows.append(
-            (first[1], second[1], *found, p, *practical_equivalence(a - b, *sizes, rope=rope))
+            (first[1], second[1], *corrected_interval(*gap), corrected_test(*gap), *verdict)
         )
     columns = ["first", "second", "mean", "low", "high", "p", "worse", "equal", "better"]
     table = pd.DataFrame(rows, columns=columns)

@@ -290,14 +290,15 @@ def monotone_mask(shape, *, fraction, n_masked=15, attributes=None, random_state
     return mask
 
 
-def make_mask(mechanism, X, y, *, fraction, n_masked=15, random_state=None):
+def make_mask(mechanism, X, y, *, fraction, n_masked=15, attributes=None, random_state=None):
     """Make a mask by the name of its mechanism.
 
     Parameters
     ----------
     mechanism : str
         One of :data:`MECHANISMS`. MCAR and MNAR may hide any cell; MAR keeps half of the
-        attributes; "block" and "monotone" hide cells of the first `n_masked` attributes.
+        attributes; "block" and "monotone" hide cells of the first `n_masked` attributes, or of
+        `attributes`.
     X : array-like of shape (n_records, n_attributes)
         Complete table.
     y : array-like of shape (n_records,)
@@ -305,7 +306,9 @@ def make_mask(mechanism, X, y, *, fraction, n_masked=15, random_state=None):
     fraction : float
         Share of the cells that the mechanism may hide which it does hide, from 0 to 1.
     n_masked : int, default=15
-        Attributes of the block.
+        Attributes of the block, the first ones.
+    attributes : sequence of int, optional
+        Column indices of the block, in place of the first `n_masked`.
     random_state : int, RandomState instance or None, default=None
         Decides which cells go.
 
@@ -326,8 +329,9 @@ def make_mask(mechanism, X, y, *, fraction, n_masked=15, random_state=None):
     (100, 4)
     """
     shape, seeded = np.shape(X), {"fraction": fraction, "random_state": random_state}
+    block = {"n_masked": n_masked, "attributes": attributes}
     if mechanism == "block":
-        return block_mask(y, shape[1], n_masked=n_masked, **seeded)
+        return block_mask(y, shape[1], **block, **seeded)
     if mechanism == "MCAR":
         return mcar_mask(shape, **seeded)
     if mechanism == "MAR":
@@ -335,7 +339,7 @@ def make_mask(mechanism, X, y, *, fraction, n_masked=15, random_state=None):
     if mechanism in ("MNAR", "MNAR quantile"):
         return mnar_mask(X, kind="quantile" if "quantile" in mechanism else "self", **seeded)
     if mechanism == "monotone":
-        return monotone_mask(shape, n_masked=n_masked, **seeded)
+        return monotone_mask(shape, **block, **seeded)
     raise ValueError(f"mechanism must be one of {list(MECHANISMS)}, got {mechanism!r}")
 
 

@@ -4,6 +4,7 @@
 book's chapter reads it.
 """
 
+import itertools
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +17,7 @@ from .protocol import Arm, Study
 from .records import load_wdbc
 from .saving import write_whole
 
-__all__ = ["IMPUTERS", "METRICS", "committed", "one_setting"]
+__all__ = ["GROUPS", "IMPUTERS", "METRICS", "VANISHING", "committed", "one_setting"]
 
 #: Imputations compared. The paper's autoencoder needs nearly complete records to learn from, so it
 #: joins under the mechanisms that leave some: the block and the monotone block.
@@ -25,9 +26,19 @@ LEAVES_COMPLETE = ("block", "monotone")
 #: Metrics kept of each fold, besides the error of the imputation.
 METRICS = ("accuracy", "auc_roc")
 RESULTS = "missingness.parquet"
+#: Of each of ten features of the cell nuclei the table holds these three, ten columns each.
+GROUPS = ("mean", "standard error", "worst")
+#: What the block hides, by name: the paper's first fifteen attributes, or any of the three groups.
+VANISHING = {"first fifteen": tuple(range(15)), "nothing": ()} | {
+    " + ".join(chosen): tuple(10 * GROUPS.index(group) + i for group in chosen for i in range(10))
+    for n in (1, 2, 3)
+    for chosen in itertools.combinations(GROUPS, n)
+}
 
 
-def one_setting(mechanism="block", fraction=0.5, *, n_trials=2, n_folds=5, seed=0):
+def one_setting(
+    mechanism="block", fraction=0.5, *, vanishing="first fifteen", n_trials=2, n_folds=5, seed=0
+):
     """Scores of every imputation and classifier under one mechanism at one rate.
 
     Parameters
@@ -36,6 +47,8 @@ def one_setting(mechanism="block", fraction=0.5, *, n_trials=2, n_folds=5, seed=
         From :data:`~ehrgan.masking.MECHANISMS`.
     fraction : float, default=0.5
         Share of what the mechanism may hide, from 0 to 1.
+    vanishing : str, default="first fifteen"
+        What a block may hide, from :data:`VANISHING`; the other mechanisms choose for themselves.
     n_trials : int, default=2
         Repetitions, at least 1.
     n_folds : int, default=5
@@ -52,7 +65,8 @@ def one_setting(mechanism="block", fraction=0.5, *, n_trials=2, n_folds=5, seed=
     Raises
     ------
     TypeError, ValueError
-        As :class:`~ehrgan.protocol.Study`.
+        As :class:`~ehrgan.protocol.Study`; if `vanishing` is unknown, or given to a mechanism that
+        makes no block.
 
     Notes
     -----
@@ -64,16 +78,21 @@ def one_setting(mechanism="block", fraction=0.5, *, n_trials=2, n_folds=5, seed=
     >>> METRICS
     ('accuracy', 'auc_roc')
     """
+    block = mechanism in LEAVES_COMPLETE
+    if vanishing not in VANISHING or not (block or vanishing == "first fifteen"):
+        wanted = f"one of {list(VANISHING)}" if block else "'first fifteen'"
+        raise ValueError(f"vanishing must be {wanted} under {mechanism!r}, got {vanishing!r}")
     names = ("Logistic regression", "Random Forest", "SVM (RBF)")
     arms = {name: Arm(make_classifier(name)) for name in names}
     arms["AC-GAN"] = Arm(ACGANClassifier())
-    chosen = [i for i in IMPUTERS if i != "autoencoder" or mechanism in LEAVES_COMPLETE]
+    chosen = [i for i in IMPUTERS if i != "autoencoder" or block]
     study = Study(
         load_wdbc(),
         n_trials=n_trials,
         n_folds=n_folds,
         missing_fraction=fraction,
         mechanism=mechanism,
+        attributes=VANISHING[vanishing],
         imputers=tuple(chosen),
         classifiers=arms,
         seed=seed,
@@ -92,8 +111,8 @@ def committed():
     Returns
     -------
     DataFrame
-        As :func:`one_setting`, with mechanism, fraction, seed, and the version and source that made
-        them.
+        As :func:`one_setting`, with mechanism, fraction, vanishing and seed, and the version and
+        source that made them.
 
     Examples
     --------
@@ -109,12 +128,13 @@ def collect(folder):
     from .sweep import read_sweep
 
     table = read_sweep(folder)
-    table = table.rename(columns={f"parameter_{n}": n for n in ("mechanism", "fraction", "seed")})
-    keys = ["mechanism", "fraction", "seed", "trial", "fold", "imputer", "classifier", "metric"]
+    setting = ["mechanism", "fraction", "vanishing", "seed"]
+    table = table.rename(columns={f"parameter_{name}": name for name in setting})
+    keys = [*setting, "trial", "fold", "imputer", "classifier", "metric"]
     table = table[[*keys, "value", "n_train", "n_test", "version", "source"]]
     path = Path(__file__).parent / "data" / RESULTS
     write_whole(path, table.sort_values(keys, ignore_index=True).to_parquet(index=False))
-    print(f"{len(table)} rows of {table[keys[:3]].drop_duplicates().shape[0]} runs in {path}")
+    print(f"{len(table)} rows of {table[setting].drop_duplicates().shape[0]} runs in {path}")
 
 
 if __name__ == "__main__":

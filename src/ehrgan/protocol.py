@@ -41,7 +41,7 @@ PROTOCOLS = {
     "paper": ("scaling", "imputation"),
     "peek": ("scaling", "imputation", "epoch"),
 }
-ACCESSES = ("scaling", "imputation", "epoch")
+ACCESSES = PROTOCOLS["peek"]  # the laxest protocol has them all
 #: Imputations of a study; "denoising" is `StackedAutoencoderImputer` with its defaults.
 IMPUTERS = (*PAPER_IMPUTERS, *PEER_IMPUTERS, "denoising")
 CLASSIFIERS = (*CLASSIFIERS, "AC-GAN")
@@ -146,6 +146,8 @@ class Study:
         the share of the cells that it may hide.
     n_masked : int, default=15
         Attributes in the block, the first ones, from 0 to d.
+    attributes : tuple of int, optional
+        Column indices of the block, in place of the first `n_masked`.
     mechanism : str, default="block"
         What makes the holes: from :data:`~ehrgan.masking.MECHANISMS`.
     imputers : tuple of str, default=the paper's
@@ -195,6 +197,7 @@ class Study:
     n_folds: int = 5
     missing_fraction: float = 0.5
     n_masked: int = 15
+    attributes: tuple | None = None
     mechanism: str = "block"
     imputers: tuple = PAPER_IMPUTERS
     classifiers: tuple | dict = CLASSIFIERS
@@ -256,6 +259,7 @@ class Study:
             y,
             fraction=self.missing_fraction,
             n_masked=self.n_masked,
+            attributes=self.attributes,
             random_state=mask_seed,
         )
         splitter = StratifiedKFold(self.n_folds, shuffle=True, random_state=split_seed)

@@ -9,12 +9,14 @@ from .evaluation import METRICS, beside_paper, corrected_interval, paper_tables
 __all__ = [
     "LEADS",
     "claims",
+    "differences",
     "lead",
     "numbers",
     "places",
     "readme_table",
     "side_by_side",
     "told_lead",
+    "with_interval",
 ]
 
 #: Column heads that leave room on a phone.
@@ -44,6 +46,53 @@ LEADS = {
         (_MEAN, "Naive Bayes"),
     ),
 }
+
+
+def differences(scores, metric, first, second):
+    """Score of one method less that of another, fold by fold, with the sizes of the folds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        One row per fold, as ``StudyResult.scores``.
+    metric : str
+        One of :data:`~ehrgan.evaluation.METRICS` or ``"brier"``.
+    first, second : tuple of (imputer, classifier)
+        The methods; positive is in favour of the first.
+
+    Returns
+    -------
+    values : Series of shape (J,)
+        Indexed by trial and fold.
+    n_train, n_test : float
+        Mean numbers of records, as :func:`~ehrgan.evaluation.corrected_interval` and the tests of
+        :mod:`ehrgan.inference` take them.
+
+    Raises
+    ------
+    ValueError
+        If a method has no such scores, or the two were not scored on the same folds.
+
+    Examples
+    --------
+    >>> rows = [("tree", 0, 0.90), ("tree", 1, 0.94), ("forest", 0, 0.93), ("forest", 1, 0.95)]
+    >>> scores = pd.DataFrame(rows, columns=["classifier", "fold", "value"]).assign(
+    ...     imputer="mean", metric="accuracy", trial=0, n_train=400, n_test=100)
+    >>> values, *sizes = differences(scores, "accuracy", ("mean", "forest"), ("mean", "tree"))
+    >>> values.round(3).tolist(), [float(size) for size in sizes]
+    ([0.03, 0.01], [400.0, 100.0])
+    """
+    values = []
+    for imputer, classifier in (first, second):
+        own = scores.query(
+            "metric == @metric and imputer == @imputer and classifier == @classifier"
+        )
+        if own.empty:
+            raise ValueError(f"scores hold no {metric} of {classifier!r} on {imputer!r}")
+        values.append(own.set_index(["trial", "fold"])["value"])
+    if set(values[0].index) != set(values[1].index):
+        raise ValueError(f"{first} and {second} were not scored on the same folds")
+    return values[0] - values[1], own["n_train"].mean(), own["n_test"].mean()
 
 
 def lead(scores, metric, first, second):
@@ -80,17 +129,27 @@ def lead(scores, metric, first, second):
     >>> round(lead(scores, "accuracy", ("mean", "forest"), ("mean", "tree"))[0], 3)
     0.02
     """
-    values = []
-    for imputer, classifier in (first, second):
-        own = scores.query(
-            "metric == @metric and imputer == @imputer and classifier == @classifier"
-        )
-        if own.empty:
-            raise ValueError(f"scores hold no {metric} of {classifier!r} on {imputer!r}")
-        values.append(own.set_index(["trial", "fold"])["value"])
-    if set(values[0].index) != set(values[1].index):
-        raise ValueError(f"{first} and {second} were not scored on the same folds")
-    return corrected_interval(values[0] - values[1], own["n_train"].mean(), own["n_test"].mean())
+    return corrected_interval(*differences(scores, metric, first, second))
+
+
+def with_interval(mean, low, high):
+    """Write a signed number with its interval in brackets.
+
+    Parameters
+    ----------
+    mean, low, high : float
+        As :func:`lead` gives them.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> with_interval(0.0123, -0.004, 0.03)
+    '+0.0123 (-0.004 to +0.030)'
+    """
+    return f"{_signed(mean)} ({low:+.3f} to {high:+.3f})"
 
 
 def told_lead(metric, first, second=None):
@@ -216,8 +275,11 @@ def claims(scores):
         mean, low, high = lead(scores, metric, first, second)
         sure = "a tie is not excluded" if low <= 0 <= high else "a tie is excluded"
         where = "inside" if low <= told <= high else "outside"
-        ours = f"{_signed(mean)} ({low:+.3f} to {high:+.3f})"
-        rows[words] = _signed(told), ours, f"{sure}; the paper's lead lies {where} our interval"
+        rows[words] = (
+            _signed(told),
+            with_interval(mean, low, high),
+            f"{sure}; the paper's lead lies {where} our interval",
+        )
     return pd.DataFrame.from_dict(rows, orient="index", columns=["paper", "ours", "finding"])
 
 

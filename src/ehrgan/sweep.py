@@ -212,6 +212,10 @@ class _Store:
         except FileNotFoundError:
             return None
 
+    def is_done(self, key):
+        """Whether a run has ended well."""
+        return (self.outcome(key) or {}).get("status") == "done"
+
     def outcomes(self):
         """How every run in the folder went."""
         self.fs.invalidate_cache()
@@ -281,10 +285,10 @@ def state(out):
         Columns key, status, duration, error and parameters; runs of another source than the
         installed library's have the status "stale".
     """
-    store = _Store(out)
+    store, source = _Store(out), source_fingerprint()
     rows = {}
     for about in store.outcomes():
-        stale = about["source"] != source_fingerprint()
+        stale = about["source"] != source
         status = "stale" if stale and about["status"] == "done" else about["status"]
         rows[about["key"]] = (status, about["duration"], about["error"], about["parameters"])
     for path in store.fs.glob(f"{store.root}/runs/*.lock"):
@@ -381,7 +385,7 @@ def sweep(
     """
     runs, store = plan(notebook, sets), _Store(out)
     store.check_writable()
-    todo = [run for run in runs if (store.outcome(run.key) or {}).get("status") != "done"]
+    todo = [run for run in runs if not store.is_done(run.key)]
     content = Path(notebook).read_bytes()
     start = _on_cluster if scheduler else _on_this_machine
     hidden = not progress or no_bars()
@@ -414,7 +418,7 @@ def _on_this_machine(jobs, todo, store, name, content, timeout, retries):
 
     def one(run):
         with store.claim(run.key):
-            if (store.outcome(run.key) or {}).get("status") != "done":
+            if not store.is_done(run.key):
                 outcome = execute(content, run.parameters, timeout, retries)
                 store.publish(run, name, outcome)
 
@@ -449,8 +453,8 @@ def _on_cluster(address, todo, store, name, content, timeout, retries):
             yield
 
 
-def _failure(error, notebook=b"", duration=0.0, peak=0.0):
-    return {"status": "failed", "error": error, "duration": duration, "peak_memory_mb": peak,
+def _failure(error, notebook=b"", duration=0.0):
+    return {"status": "failed", "error": error, "duration": duration, "peak_memory_mb": 0.0,
             "notebook": notebook, "scores": None}  # fmt: skip
 
 
