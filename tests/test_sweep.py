@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -184,6 +186,34 @@ def test_a_killed_worker_is_replaced(toy, tmp_path):
     assert len(table(out)) == 2
 
 
+def test_random_kills_of_a_grid_change_nothing(toy, tmp_path):
+    rng = np.random.default_rng(0)
+    path = grid(tmp_path / "g.yml", product={"x": [1, 2], "rate": [0.1, 0.2]}, seeds=2)
+    out, kills = tmp_path / "out", 0
+    sets = read_grid(path)
+    assert len(sets) == 8
+    for victim in ("driver", "worker", "driver"):
+        driver = command(toy, path, out, "--jobs", "2")
+        time.sleep(rng.uniform(2, 5))
+        family = psutil.Process(driver.pid).children() if driver.poll() is None else []
+        workers = [p for p in family if "ehrgan.worker" in p.cmdline()]
+        if victim == "worker" and workers:
+            workers[0].kill()
+            kills += 1
+            driver.wait(300)
+        elif driver.poll() is None:
+            driver.kill()
+            kills += 1
+            driver.wait()
+            psutil.wait_procs(family, timeout=10)
+    done = state(out)
+    assert kills >= 1 and not done["key"].duplicated().any()
+    sweep.sweep(toy, sets, out, progress=False)
+    sweep.sweep(toy, sets, tmp_path / "calm", progress=False)
+    pd.testing.assert_frame_equal(table(out), table(tmp_path / "calm"))
+    assert not list(out.rglob("*.tmp*")) and len(list((out / "runs").glob("*.json"))) == 8
+
+
 def test_two_sweeps_into_one_folder_share_the_work(toy, tmp_path):
     path, out = grid(tmp_path / "g.yml", product={"x": [1, 2, 3]}), tmp_path / "out"
     drivers = [command(toy, path, out, "--jobs", "1") for _ in range(2)]
@@ -208,6 +238,21 @@ def test_a_cluster_gives_the_same_table(toy, tmp_path):
         )
     assert [about["status"] for about in found] == ["done", "failed"]
     sweep.sweep(toy, sets[:1], tmp_path / "near", progress=False)
+    pd.testing.assert_frame_equal(table(tmp_path / "far"), table(tmp_path / "near"))
+
+
+def test_a_worker_lost_on_the_cluster_loses_no_run(toy, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    sets = [{"x": x, "wait": 1.0} for x in range(6)]
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**options, silence_logs=50) as cluster:
+        doomed = next(iter(cluster.workers.values()))
+        threading.Timer(4, psutil.Process(doomed.pid).kill).start()
+        found = sweep.sweep(
+            toy, sets, tmp_path / "far", scheduler=cluster.scheduler_address, progress=False
+        )
+    assert [about["status"] for about in found] == ["done"] * 6
+    sweep.sweep(toy, sets, tmp_path / "near", progress=False)
     pd.testing.assert_frame_equal(table(tmp_path / "far"), table(tmp_path / "near"))
 
 

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from .style import COLOURS, MARKERS, closed, style
 
@@ -55,6 +56,9 @@ def growth_of_time(table):
             panel.loglog(own.index, own, color=COLOURS[i], marker=MARKERS[i])
             sizes = np.array(own.index, dtype=float)
             panel.loglog(sizes, own.iloc[-1] * sizes / sizes[-1], color="0.4", ls=":", lw=1.2)
+            ends = [sizes[0], sizes[-1]]  # labels between them would run into each other
+            panel.set_xticks(ends, [f"{size:g}" for size in ends])
+            panel.xaxis.set_minor_formatter(NullFormatter())
             panel.set(xlabel=name)
         axes[0].set_ylabel("seconds per epoch")
     return closed(figure)

@@ -44,15 +44,18 @@ def over_rates(summary, label):
     return closed(figure)
 
 
-def gain_map(table, label):
+def gain_map(table, label, across="rate"):
     """A heat map of gains with their numbers, darker where the gain is larger, either way.
 
     Parameters
     ----------
     table : DataFrame
-        Rows mechanisms, columns rates; a star marks what is beyond doubt in `stars`.
+        Rows mechanisms, columns rates or imputations; each cell the gain and whether it is beyond
+        doubt, which a star marks.
     label : str
         What is drawn.
+    across : str, default="rate"
+        What the columns are.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def gain_map(table, label):
     numbers = table.map(lambda cell: cell[0])
     most = float(np.nanmax(np.abs(numbers.to_numpy(dtype=float)))) or 1.0
     with style():
-        figure, axis = plt.subplots(figsize=(6, 0.5 * len(table) + 1.6))
+        figure, axis = plt.subplots(figsize=(1.2 * table.shape[1] + 1.2, 0.5 * len(table) + 1.6))
         image = axis.imshow(
             numbers.to_numpy(dtype=float), cmap="PuOr", vmin=-most, vmax=most, aspect="auto"
         )
@@ -70,9 +73,12 @@ def gain_map(table, label):
                 dark = abs(gain) > 0.65 * most
                 axis.text(j, i, f"{gain:+.3f}{'*' if sure else ''}", ha="center", va="center",
                           color="white" if dark else "black", fontsize=10)  # fmt: skip
-        axis.set_xticks(range(table.shape[1]), [f"{rate:g}" for rate in table.columns])
+        heads = [
+            name.replace(" ", "\n") if isinstance(name, str) else f"{name:g}" for name in table
+        ]
+        axis.set_xticks(range(table.shape[1]), heads)
         axis.set_yticks(range(len(table)), table.index)
-        axis.set_xlabel("rate")
+        axis.set_xlabel(across)
         axis.grid(visible=False)
         figure.colorbar(image, label=label)
     return closed(figure)
