@@ -258,6 +258,10 @@ def test_a_threshold_reaches_what_it_was_chosen_for(pairs, wanted):
         assert np.mean(p[y == 1] > t) >= wanted - 1e-9
 
 
+def test_a_positive_record_told_zero_is_beyond_every_threshold():
+    assert threshold_at([0, 1], [0.5, 0.0], sensitivity=1.0) == 0.0
+
+
 def test_decision_curve_at_the_ends():
     y, p = np.array([0, 0, 1]), np.array([0.2, 0.6, 0.9])
     table = decision_curve(y, p, [0.0, 0.5])

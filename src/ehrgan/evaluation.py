@@ -182,7 +182,8 @@ def threshold_at(y_true, probability, *, sensitivity=None, specificity=None):
     slack = 1e-12  # a share such as 7/10 is not a whole number of binary digits
     if sensitivity is None:
         return float(cuts[below >= specificity - slack][0])
-    return float(cuts[1 - below >= sensitivity - slack][-1])
+    reached = cuts[1 - below >= sensitivity - slack]
+    return float(reached[-1]) if len(reached) else 0.0  # a positive record was told exactly 0
 
 
 def decision_curve(y_true, probability, thresholds):

@@ -64,7 +64,7 @@ def gain_map(table, label, across="rate"):
     numbers = table.map(lambda cell: cell[0])
     most = float(np.nanmax(np.abs(numbers.to_numpy(dtype=float)))) or 1.0
     with style():
-        figure, axis = plt.subplots(figsize=(1.2 * table.shape[1] + 1.2, 0.5 * len(table) + 1.6))
+        figure, axis = plt.subplots(figsize=(1.5 * table.shape[1], 0.5 * len(table) + 1.6))
         image = axis.imshow(
             numbers.to_numpy(dtype=float), cmap="PuOr", vmin=-most, vmax=most, aspect="auto"
         )
