@@ -73,10 +73,10 @@ def gain_map(table, label, across="rate"):
                 dark = abs(gain) > 0.65 * most
                 axis.text(j, i, f"{gain:+.3f}{'*' if sure else ''}", ha="center", va="center",
                           color="white" if dark else "black", fontsize=10)  # fmt: skip
-        heads = [
-            name.replace(" ", "\n") if isinstance(name, str) else f"{name:g}" for name in table
-        ]
-        axis.set_xticks(range(table.shape[1]), heads)
+        words = any(isinstance(name, str) for name in table)
+        slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if words else {}
+        heads = table.columns if words else [f"{rate:g}" for rate in table]
+        axis.set_xticks(range(table.shape[1]), heads, **slant)
         axis.set_yticks(range(len(table)), table.index)
         axis.set_xlabel(across)
         axis.grid(visible=False)
