@@ -1,5 +1,6 @@
 """Sweeps lose nothing: killed, resumed, shared, on a cluster, on another kind of store."""
 
+import contextlib
 import json
 import os
 import signal
@@ -173,13 +174,23 @@ def test_a_killed_sweep_goes_on_where_it_stopped(toy, tmp_path):
     pd.testing.assert_frame_equal(table(out), table(tmp_path / "calm"))
 
 
+def workers_of(driver):
+    """The living worker processes of a driver; one may end while it is looked at."""
+    workers = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(driver.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                workers += [process] if "ehrgan.worker" in process.cmdline() else []
+    return workers
+
+
 def test_a_killed_worker_is_replaced(toy, tmp_path):
     path, out = grid(tmp_path / "g.yml", fixed={"wait": 2.0}, seeds=1), tmp_path / "out"
     driver = command(toy, path, out)
     worker = None
     while worker is None:
         assert driver.poll() is None
-        found = [p for p in psutil.Process(driver.pid).children() if "ehrgan.worker" in p.cmdline()]
+        found = workers_of(driver)
         worker = found[0] if found else time.sleep(0.05)
     os.kill(worker.pid, signal.SIGKILL)
     assert driver.wait(60) == 0
@@ -195,8 +206,7 @@ def test_random_kills_of_a_grid_change_nothing(toy, tmp_path):
     for victim in ("driver", "worker", "driver"):
         driver = command(toy, path, out, "--jobs", "2")
         time.sleep(rng.uniform(2, 5))
-        family = psutil.Process(driver.pid).children() if driver.poll() is None else []
-        workers = [p for p in family if "ehrgan.worker" in p.cmdline()]
+        workers = workers_of(driver)
         if victim == "worker" and workers:
             workers[0].kill()
             kills += 1
@@ -205,7 +215,7 @@ def test_random_kills_of_a_grid_change_nothing(toy, tmp_path):
             driver.kill()
             kills += 1
             driver.wait()
-            psutil.wait_procs(family, timeout=10)
+            psutil.wait_procs(workers, timeout=10)
     done = state(out)
     assert kills >= 1 and not done["key"].duplicated().any()
     sweep.sweep(toy, sets, out, progress=False)
