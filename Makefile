@@ -35,10 +35,12 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# The study of missingness behind chapter 08, a quarter of an hour on two cores; again, and only what is missing runs.
+# The studies behind chapters 08 and 12, half an hour on two cores; again, and only what is missing runs.
 sweep: $(STAMP)
 	$(BIN)/ehrgan sweep sweeps/one_setting.ipynb sweeps/missingness.yml --out _build/sweeps/missingness
 	$(BIN)/python -m ehrgan.missingness _build/sweeps/missingness
+	$(BIN)/ehrgan sweep sweeps/one_protocol.ipynb sweeps/explorer.yml --out _build/sweeps/explorer --jobs 1
+	$(BIN)/python -m ehrgan.explorer _build/sweeps/explorer
 
 # uv resolves for every platform and Python version at once, which pip cannot. Newest versions: LOCK_ARGS=--upgrade.
 lock:

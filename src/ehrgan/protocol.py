@@ -48,7 +48,12 @@ CLASSIFIERS = (*CLASSIFIERS, "AC-GAN")
 PRESENTATION = {
     "show",
     "book",
+    "datasets",
+    "explorer",
+    "mixed",
     "notebooks",
+    "reading",
+    "report",
     "readme",
     "scorecard",
     "audit",
