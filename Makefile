@@ -1,7 +1,7 @@
 # `make book` builds the site, `make test` checks everything. Both make .venv first if it is not fresh.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist loadgroup
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -9,11 +9,15 @@ STAMP  := $(VENV)/.installed
 # A quick look is `make book TRIALS=1`; CHAPTERS=02,05 previews two chapters; JOBS=2 runs two at a time.
 BOOK_ARGS := $(if $(TRIALS),-p n_trials $(TRIALS)) $(if $(CHAPTERS),--chapters $(CHAPTERS)) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: book readme test lint format lock bench sweep clean
+.PHONY: book lab readme test lint format lock bench sweep clean
 .DEFAULT_GOAL := book
 
 book: $(STAMP)
 	$(BIN)/python -m ehrgan.book $(BOOK_ARGS)
+
+# Opens the notebooks in JupyterLab.
+lab: $(STAMP)
+	$(BIN)/jupyter lab --notebook-dir notebooks
 
 # Puts the numbers of this very build into README.md.
 readme: book

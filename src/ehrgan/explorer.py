@@ -1,4 +1,4 @@
-"""Look up any result of the audit on one page: by protocol, imputation, classifier and share of holes.
+"""Look up any result of the audit: by protocol, imputation, classifier and share of holes.
 
 ``python -m ehrgan.explorer FOLDER`` puts a finished sweep into the package's data, where the book's
 chapter reads it.
@@ -238,7 +238,7 @@ class Explorer:
             chosen = " selected" if value in (FIRST[name], f"{FIRST['fraction']:g}") else ""
             options.append(f'<option value="{html.escape(value)}"{chosen}>{words}</option>')
         label = f'<label for="explorer-{name}">{LABELS[name]}</label>'
-        return f'{label}\n<select id="explorer-{name}">{"".join(options)}</select>'
+        return f'<div>{label}<select id="explorer-{name}">{"".join(options)}</select></div>'
 
     def _table(self):
         table = self.every_accuracy().reset_index()
@@ -251,7 +251,9 @@ def _row(metric, found):
     """A row of the table that the choices change."""
     words = metric.replace("auc_roc", "AUC").replace("f1", "F-score")
     numbers = "{:.4f}</td><td>{:.3f} to {:.3f}".format(*found)
-    return f'<tr data-metric="{metric}"><th scope="row">{words}</th><td>{numbers}</td><td></td></tr>'
+    return (
+        f'<tr data-metric="{metric}"><th scope="row">{words}</th><td>{numbers}</td><td></td></tr>'
+    )
 
 
 def _path(tpr):

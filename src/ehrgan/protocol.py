@@ -52,6 +52,7 @@ PRESENTATION = {
     "explorer",
     "mixed",
     "notebooks",
+    "quicklook",
     "reading",
     "report",
     "readme",

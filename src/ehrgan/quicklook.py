@@ -1,0 +1,80 @@
+"""Quick-look settings for a machine that others share, such as Binder's: small, and said to be so.
+
+``python -m ehrgan.quicklook notebooks`` changes the notebooks of a folder in place; Binder runs it
+once, when it builds the image. The repository's own notebooks keep the book's settings.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_markdown_cell
+from papermill.parameterize import parameterize_notebook
+
+from .notebooks import parameter_defaults, tags
+from .saving import write_whole
+
+__all__ = ["SETTINGS", "quick_look"]
+
+#: What a quick look changes, in the chapters that have it.
+SETTINGS = {"n_trials": 2}
+NOTE = """> **Quick look.** This machine is small and shared, so the next cell sets {changes}.
+> The rendered page has the numbers of the book's own settings; delete that cell to get them."""
+
+
+def quick_look(path, settings=None):
+    """Give a notebook quick-look settings, in a cell of its own below its parameters.
+
+    Parameters
+    ----------
+    path : path-like
+        The notebook; it is changed in place, or left alone if it has none of the settings or takes
+        less already.
+    settings : dict, optional
+        Parameter to value; :data:`SETTINGS` by default.
+
+    Returns
+    -------
+    dict
+        What was changed.
+
+    Raises
+    ------
+    OSError
+        The notebook cannot be read or written.
+
+    Notes
+    -----
+    Applied twice, it changes nothing more.
+
+    Examples
+    --------
+    >>> from ehrgan.quicklook import SETTINGS
+    >>> SETTINGS
+    {'n_trials': 2}
+    """
+    known = parameter_defaults(path)
+    wanted = SETTINGS if settings is None else settings
+    taken = {name: value for name, value in wanted.items() if known.get(name, value) > value}
+    notebook = nbformat.read(path, as_version=4)
+    if not taken or any("injected-parameters" in tags(cell) for cell in notebook.cells):
+        return {}
+    notebook = parameterize_notebook(notebook, taken, comment="Quick look")
+    place = next(i for i, c in enumerate(notebook.cells) if "injected-parameters" in tags(c))
+    changes = ", ".join(
+        f"`{name}` to {new} in place of {known[name]}" for name, new in taken.items()
+    )
+    notebook.cells.insert(place, new_markdown_cell(NOTE.format(changes=changes)))
+    notebook.metadata.pop("papermill", None)
+    write_whole(path, nbformat.writes(notebook) + "\n")
+    return taken
+
+
+def main(folder):
+    """Change every notebook of a folder, and say what was changed."""
+    for path in sorted(Path(folder).glob("*.ipynb")):
+        print(path.name, quick_look(path) or "as in the book")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
