@@ -37,7 +37,8 @@ def small_book(tmp_path):
     """A book of one page and one chapter, with the settings and extension of the real one."""
     shutil.copy(ROOT / "_config.yml", tmp_path)
     shutil.copytree(ROOT / "book" / "_ext", tmp_path / "book" / "_ext")
-    shutil.copy(ROOT / "book" / "references.bib", tmp_path / "book")
+    for name in ("references.bib", "favicon.svg"):
+        shutil.copy(ROOT / "book" / name, tmp_path / "book")
     toc = {"format": "jb-book", "root": "book/index", "chapters": [{"file": "notebooks/01_a"}]}
     (tmp_path / "_toc.yml").write_text(yaml.safe_dump(toc))
     (tmp_path / "book" / "index.md").write_text(

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from ehrgan.notebooks import parameter_defaults
+from ehrgan.notebooks import literal, parameter_defaults
 from ehrgan.quicklook import SETTINGS, quick_look
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -16,7 +16,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 def test_a_notebook_gets_its_note_and_its_settings_once(source, tmp_path):
     path = Path(shutil.copy(source, tmp_path))
     changed = quick_look(path)
-    known = parameter_defaults(source)
+    known = {name: literal(text) for name, text in parameter_defaults(source).items()}
     assert changed == {n: v for n, v in SETTINGS.items() if known.get(n, v) > v}
     after = nbformat.read(path, as_version=4)
     injected = [c for c in after.cells if "injected-parameters" in c.metadata.get("tags", [])]

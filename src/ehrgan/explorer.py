@@ -249,7 +249,7 @@ class Explorer:
 
 def _row(metric, found):
     """A row of the table that the choices change."""
-    words = metric.replace("auc_roc", "AUC").replace("f1", "F-score")
+    words = metric.replace("auc_roc", "AUC").replace("f_score", "F-score")
     numbers = "{:.4f}</td><td>{:.3f} to {:.3f}".format(*found)
     return (
         f'<tr data-metric="{metric}"><th scope="row">{words}</th><td>{numbers}</td><td></td></tr>'

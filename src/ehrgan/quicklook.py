@@ -11,7 +11,7 @@ import nbformat
 from nbformat.v4 import new_markdown_cell
 from papermill.parameterize import parameterize_notebook
 
-from .notebooks import parameter_defaults, tags
+from .notebooks import literal, parameter_defaults, tags
 from .saving import write_whole
 
 __all__ = ["SETTINGS", "quick_look"]
@@ -53,7 +53,7 @@ def quick_look(path, settings=None):
     >>> SETTINGS
     {'n_trials': 2}
     """
-    known = parameter_defaults(path)
+    known = {name: literal(text) for name, text in parameter_defaults(path).items()}
     wanted = SETTINGS if settings is None else settings
     taken = {name: value for name, value in wanted.items() if known.get(name, value) > value}
     notebook = nbformat.read(path, as_version=4)
