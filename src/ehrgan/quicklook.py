@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_markdown_cell
+from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from .notebooks import literal, parameter_defaults, tags
@@ -56,7 +57,7 @@ def quick_look(path, settings=None):
     known = {name: literal(text) for name, text in parameter_defaults(path).items()}
     wanted = SETTINGS if settings is None else settings
     taken = {name: value for name, value in wanted.items() if known.get(name, value) > value}
-    notebook = nbformat.read(path, as_version=4)
+    notebook = load_notebook_node(str(path))
     if not taken or any("injected-parameters" in tags(cell) for cell in notebook.cells):
         return {}
     notebook = parameterize_notebook(notebook, taken, comment="Quick look")
@@ -66,6 +67,8 @@ def quick_look(path, settings=None):
     )
     notebook.cells.insert(place, new_markdown_cell(NOTE.format(changes=changes)))
     notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
     write_whole(path, nbformat.writes(notebook) + "\n")
     return taken
 
