@@ -1,4 +1,4 @@
-"""Tables with real holes: what they hold, and that they are the files that came with the library."""
+"""Tables with real holes: what they hold, and that they are the files that were recorded."""
 
 import numpy as np
 import pandas as pd

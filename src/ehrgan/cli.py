@@ -1,9 +1,7 @@
-"""The command ``ehrgan``, of which ``ehrgan sweep`` is the first part."""
+"""The command ``ehrgan``: sweeps of notebooks, and reports on a reader's own records."""
 
 import argparse
 import sys
-
-from . import sweep as sweeps
 
 
 def command_line():
@@ -18,13 +16,38 @@ def command_line():
     sweep.add_argument("--scheduler", help="address of a running Dask scheduler")
     sweep.add_argument("--timeout", type=float, help="seconds that a run may take")
     sweep.add_argument("--dry-run", action="store_true", help="list what would run, and stop")
+    add_report(commands)
     return parser
+
+
+def add_report(commands):
+    """Options of ``ehrgan report``."""
+    report = commands.add_parser(
+        "report", help="compare imputations and classifiers on your own table; nothing leaves it"
+    )
+    report.add_argument("table", help="a CSV or Parquet file with a line of names")
+    report.add_argument("--outcome", required=True, help="the column to predict")
+    report.add_argument("--out", help="folder for the results; else the file's name and _report")
+    report.add_argument("--positive", help="the value of the outcome that is the positive class")
+    several = {"action": "append", "default": []}
+    keep = {"metavar": "COLUMN", "help": "a column to keep though it would be left out"}
+    report.add_argument("--keep", **several, **keep)
+    codes = {"metavar": "CODE", "help": "a code that means missing, besides the usual ones"}
+    report.add_argument("--missing", **several, **codes)
+    orders = {"metavar": "COLUMN=LOW,..,HIGH", "help": "a column whose values have an order"}
+    report.add_argument("--ordered", **several, **orders)
+    report.add_argument("--group", help="column that tells which records belong together")
+    report.add_argument("--seed", type=int, default=0, help="makes the comparison reproducible")
 
 
 def main(arguments=None):
     """Run the command; returns the exit status."""
     parser = command_line()
     options = parser.parse_args(arguments)
+    if options.command == "report":
+        return report(options)
+    from . import sweep as sweeps  # each command loads only what it needs
+
     try:
         if options.notebook == "status":
             return show_state(options.grid)
@@ -40,8 +63,48 @@ def main(arguments=None):
         return 2
 
 
+def report(options):
+    """Compare methods on a table; says where the report is, or what to change."""
+    from .reading import DEFAULT_MISSING, ReportError
+    from .report import report_file
+
+    try:
+        found, paths = report_file(
+            options.table,
+            options.outcome,
+            options.out,
+            missing=(*DEFAULT_MISSING, *options.missing),
+            positive=options.positive,
+            keep=options.keep,
+            ordered=parsed_orders(options.ordered),
+            group=options.group,
+            seed=options.seed,
+        )
+    except (ReportError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(found.words))
+    print(f"the report is in {paths['report']}, the pipeline and its model card beside it")
+    return 0
+
+
+def parsed_orders(texts):
+    """Read COLUMN=LOW,..,HIGH."""
+    from .reading import ReportError
+
+    found = {}
+    for text in texts:
+        name, mark, values = text.partition("=")
+        if not (mark and values):
+            raise ReportError(f"--ordered needs COLUMN=LOW,..,HIGH, got {text!r}")
+        found[name] = values.split(",")
+    return found
+
+
 def show_state(out):
     """Print what is done, running and failed in a folder, and why."""
+    from . import sweep as sweeps
+
     table = sweeps.state(out)
     counts = table["status"].value_counts().sort_index()
     print(", ".join(f"{n} {status}" for status, n in counts.items()) or "no run yet")
@@ -52,6 +115,8 @@ def show_state(out):
 
 def show_plan(options):
     """Print what a sweep would run, and how long that may take."""
+    from . import sweep as sweeps
+
     runs = sweeps.plan(options.notebook, sweeps.read_grid(options.grid))
     known = sweeps.state(options.out).set_index("key")
     done = known[known["status"] == "done"]
@@ -70,6 +135,8 @@ def show_plan(options):
 
 def run(options):
     """Sweep, and report what failed."""
+    from . import sweep as sweeps
+
     found = sweeps.sweep(
         options.notebook,
         sweeps.read_grid(options.grid),

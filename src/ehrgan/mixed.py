@@ -59,7 +59,8 @@ class _Column(NamedTuple):
             codes = np.clip(np.rint(np.where(gone, 0, Z[:, 0])), 0, top).astype(int)
         if isinstance(self.dtype, pd.CategoricalDtype):
             places = self.dtype.categories.get_indexer(list(self.categories))
-            values = pd.Categorical.from_codes(np.where(gone, -1, places[codes]), dtype=self.dtype)
+            found = np.append(places, -1)[codes]  # a column without any category is all missing
+            values = pd.Categorical.from_codes(np.where(gone, -1, found), dtype=self.dtype)
             return pd.Series(values)
         values = np.array([*self.categories, None], dtype=object)[np.where(gone, -1, codes)]
         return pd.Series(values, dtype=object).astype(self.dtype)

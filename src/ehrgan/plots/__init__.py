@@ -27,6 +27,7 @@ from .imputation import (
     toy_fills,
 )
 from .missingness import gain_map, over_rates
+from .report import method_intervals
 
 __all__ = [
     "adversarial_curves",
@@ -44,6 +45,7 @@ __all__ = [
     "imputation_errors",
     "imputers_beside_peers",
     "learning_curve",
+    "method_intervals",
     "missing_pattern",
     "optimism_of_looking",
     "over_rates",

@@ -1,0 +1,257 @@
+"""Anybody's table: what is read, what each column is taken for, and what is refused in words."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ehrgan.reading import ReportError, prepare, read_table
+
+
+def table(n=120, seed=0, **columns):
+    """Ages, sexes and an outcome that depends a little on age, and further columns."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(20, 90, n).astype(float)
+    died = np.where(rng.uniform(size=n) < 0.2 + 0.4 * (age > 60), "yes", "no")
+    base = {"age": age, "sex": rng.choice(["f", "m"], n), "died": died}
+    return pd.DataFrame(base | columns)
+
+
+def kinds(found):
+    return found.columns.set_index("name")["kind"].to_dict()
+
+
+def reasons(found):
+    return found.columns.set_index("name")["reason"].to_dict()
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_text_of_any_encoding_and_delimiter_is_read(tmp_path, encoding, delimiter):
+    rows = [["größe", "stadt"], ["1.5", "Köln"], ["", '"a, b; c"']]
+    text = "\n".join(delimiter.join(row) for row in rows) + "\n"
+    (tmp_path / "a.csv").write_bytes(text.encode(encoding))
+    found = read_table(tmp_path / "a.csv")
+    assert list(found) == ["größe", "stadt"]
+    assert found["größe"].isna().tolist() == [False, True]
+    assert found["stadt"].tolist() == ["Köln", "a, b; c"]
+
+
+def test_decimal_commas_codes_and_gzip(tmp_path):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"x;y;z\n1,5;-9;?\n2;3;b\n"))
+    found = read_table(path, missing=("?", "-9.0"))
+    assert found["x"].tolist() == ["1.5", "2"]
+    assert found["y"].isna().tolist() == found["z"].isna().tolist() == [True, False]
+
+
+def test_parquet_keeps_its_types(tmp_path):
+    source = pd.DataFrame({"a": [1.0, -9.0], "b": pd.Categorical(["x", "?"]), "c": [True, False]})
+    source.to_parquet(tmp_path / "a.parquet")
+    found = read_table(tmp_path / "a.parquet", missing=("-9", "?"))
+    assert found.isna().sum().tolist() == [1, 1, 0] and found["c"].dtype == bool
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"a,b\n", "has no rows"),
+        (b"a,b,a\n1,2,3\n", r"\['a'\] occur more than once"),
+        (b"a,b\n1,2\n3\n", "line 3: 1 fields where the header has 2"),
+        (b"1.5,2\n3,4.5\n", "has no line of names"),
+        (b"PK\x03\x04rest", "workbook"),
+        (b"a\0b,c\n1,2\n", "is no text"),
+        (b"PAR1 but broken", "broken Parquet"),
+    ],
+)
+def test_files_that_are_no_tables_are_refused(tmp_path, content, message):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(ReportError, match=message):
+        read_table(tmp_path / "a.csv")
+
+
+def test_paths_that_lead_nowhere_are_refused(tmp_path):
+    with pytest.raises(ReportError, match="does not exist"):
+        read_table(tmp_path / "none.csv")
+    with pytest.raises(ReportError, match="is a folder"):
+        read_table(tmp_path)
+
+
+@settings(max_examples=150, deadline=None)
+@given(content=st.one_of(st.binary(max_size=200), st.text('a,;\n"1é.- \t', max_size=200)))
+def test_any_bytes_give_a_table_or_a_sentence(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("any") / "a.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    try:
+        found = read_table(path)
+        prepare(found, found.columns[0])
+    except ReportError as error:
+        assert len(str(error)) > 20
+
+
+# ---------------------------------------------------------------- outcome
+
+
+@pytest.mark.parametrize(
+    ("pair", "positive"),
+    [
+        (("no", "yes"), "yes"),
+        ((0, 1), "1"),
+        (("0.0", "1.0"), "1"),
+        (("alive", "Dead"), "Dead"),
+        (("benign", "malignant"), "malignant"),
+        (("nein", "ja"), "ja"),
+        ((False, True), "True"),
+        (("control", "type B"), "type B"),
+    ],
+)
+@pytest.mark.parametrize("rare", [0.3, 0.7])
+def test_the_class_that_means_yes_is_positive(pair, positive, rare):
+    rng = np.random.default_rng(1)
+    hit = rng.uniform(size=200) < rare
+    found = prepare(table(200, died=np.array(pair, dtype=object)[hit.astype(int)]), "died")
+    assert found.positive == positive
+    assert (found.y == hit).all()
+
+
+def test_else_the_rarer_class_is_positive_and_a_named_one_always():
+    outcome = np.array(["A"] * 30 + ["B"] * 90, dtype=object)
+    assert prepare(table(died=outcome), "died").positive == "A"
+    found = prepare(table(died=outcome), "died", positive="B")
+    assert found.positive == "B" and found.y.tolist() == [0] * 30 + [1] * 90
+    several = np.array((["A"] * 30 + ["B"] * 30 + ["C"] * 60), dtype=object)
+    found = prepare(table(died=several), "died", positive="B")
+    assert found.negative == "not B" and found.y.sum() == 30
+
+
+@pytest.mark.parametrize(
+    ("outcome", "arguments", "message"),
+    [
+        ("dead", {}, "'dead' is no column.*did you mean 'died'"),
+        ("constant", {}, "'constant' is 'x' throughout"),
+        ("empty", {}, "'empty' has no value"),
+        ("age", {}, "'age' has .* different numbers.*measurement"),
+        ("three", {}, "'three' has 3 classes.*positive="),
+        ("three", {"positive": "z"}, "positive 'z' is no value of 'three'"),
+        ("rare", {}, "'rare' has 4 records of its rarer class"),
+        ("died", {"keep": ("agee",)}, "keep 'agee' is no column.*'age'"),
+        ("died", {"keep": ("died",)}, "keep names the outcome"),
+        ("died", {"ordered": {"sex": ["f"]}}, r"ordered for 'sex' lacks the values \['m'\]"),
+    ],
+)
+def test_bad_arguments_are_refused_by_name(outcome, arguments, message):
+    columns = {"constant": "x", "empty": np.nan, "three": ["a", "b", "c"] * 40}
+    columns["rare"] = [1] * 4 + [0] * 116
+    with pytest.raises(ReportError, match=message):
+        prepare(table(**columns), outcome, **arguments)
+
+
+def test_records_without_an_outcome_are_left_out_and_counted():
+    source = table()
+    source.loc[:9, "died"] = np.nan
+    found = prepare(source, "died")
+    assert len(found.y) == 110 and any("10 records have no 'died'" in n for n in found.notes)
+
+
+# ---------------------------------------------------------------- columns
+
+
+def test_columns_are_taken_for_what_they_are():
+    n, rng = 120, np.random.default_rng(0)
+    found = prepare(
+        table(
+            weight=rng.normal(70, 9, n).round(6),
+            patient_id=np.arange(1000, 1000 + n),
+            name=[f"patient{i}x" for i in range(n)],
+            visit=pd.date_range("2020-01-31", periods=n).strftime("%d.%m.%Y"),
+            same="x",
+            nothing=np.nan,
+            remark=[f"the patient came on day {i} and went home later" for i in range(n)],
+            lab=[*rng.normal(size=n - 3).round(2).astype(str), "<0.1", "<0.1", "n.d."],
+            copy=table()["age"].to_numpy(),
+            colour=rng.choice(["red", "green", "blue"], n),
+        ),
+        "died",
+    )
+    assert kinds(found) == {
+        **{"age": "number", "sex": "yes/no", "died": "outcome", "weight": "number"},
+        **{"patient_id": "identifier", "name": "identifier", "visit": "date", "same": "constant"},
+        **{"nothing": "empty", "remark": "free text", "lab": "number", "copy": "number"},
+        "colour": "category",
+    }
+    assert list(found.X) == ["age", "sex", "weight", "lab", "colour"]
+    assert "repeats 'age'" in reasons(found)["copy"] and "days since" in reasons(found)["visit"]
+    assert found.X["lab"].isna().sum() == 3 and any("'<0.1'" in note for note in found.notes)
+
+
+def test_a_repeated_identifier_keeps_its_records_together():
+    found = prepare(table(patient=np.repeat(np.arange(40), 3)), "died")
+    assert "patient" not in found.X and len(np.unique(found.groups)) == 40
+    assert (np.bincount(found.groups) == 3).all()
+
+
+@pytest.mark.parametrize("how", ["number", "category", "missing"])
+def test_what_gives_the_outcome_away_is_left_out_unless_kept(how):
+    source = table()
+    died = source["died"] == "yes"
+    made = {
+        "number": died * 100.0 + np.arange(len(died)) % 7,
+        "category": np.where(died, "morgue", "home"),
+        "missing": np.where(died, np.nan, np.arange(len(died)) % 5),
+    }
+    source["leak"] = made[how]
+    found = prepare(source, "died")
+    assert "leak" not in found.X and "AUC" in reasons(found)["leak"]
+    assert "leak" in prepare(source, "died", keep=("leak",)).X
+
+
+def test_many_values_alone_are_no_leak():
+    codes = np.random.default_rng(0).integers(0, 45, 120)
+    found = prepare(table(ward=[f"w{i}" for i in codes]), "died")
+    assert "AUC" not in reasons(found)["ward"]
+
+
+def test_suspicious_codes_are_pointed_out_and_not_changed():
+    lab = np.random.default_rng(0).normal(5, 1, 120).round(1)
+    lab[:4] = -9
+    found = prepare(table(lab=lab), "died")
+    assert (found.X["lab"] == -9).sum() == 4
+    assert any(
+        "'lab' is -9 in 4 records" in note and "--missing -9" in note for note in found.notes
+    )
+
+
+def test_a_date_that_is_kept_becomes_days():
+    when = pd.date_range("2020-01-01", periods=120).strftime("%Y-%m-%d")
+    found = prepare(table(when=when), "died", keep=("when",))
+    assert found.X["when"].tolist() == list(range(120))
+
+
+def test_order_given_and_order_in_the_file_are_kept():
+    grade = np.resize(["low", "high", "middle"], 120)
+    found = prepare(table(grade=grade), "died", ordered={"grade": ["low", "middle", "high"]})
+    assert found.X["grade"].cat.codes.tolist()[:3] == [0, 2, 1] and found.X["grade"].cat.ordered
+
+
+def test_equal_records_share_a_group():
+    source = table()
+    twice = pd.concat([source, source.iloc[:30]], ignore_index=True)
+    found = prepare(twice, "died")
+    assert (found.groups[120:] == found.groups[:30]).all()
+
+
+def test_without_attributes_there_is_no_study():
+    with pytest.raises(ReportError, match="no attribute is left.*'same'"):
+        prepare(table()[["died"]].assign(same="x"), "died")
+
+
+def test_the_fingerprint_follows_the_cells():
+    one, two = prepare(table(), "died"), prepare(table(seed=1), "died")
+    assert one.fingerprint == prepare(table(), "died").fingerprint != two.fingerprint
