@@ -8,7 +8,7 @@ import pytest
 from ehrgan.notebooks import NotebookError, parameter_defaults, run_notebook
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
-SMALL = {"n_trials": 1, "n_folds": 2, "seed": 3}
+SMALL = {"n_trials": 1, "n_folds": 2, "seed": 3, "limit": 120}
 BAD = {"n_trials": 0, "n_folds": 1, "missing_fraction": 1.5, "n_masked": 31}
 
 

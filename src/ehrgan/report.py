@@ -2,6 +2,7 @@
 
 import html
 import io
+import warnings
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date
@@ -15,12 +16,14 @@ from scipy import stats
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.impute import SimpleImputer
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train_test_split
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from . import plots
@@ -106,10 +109,13 @@ def make_method(imputation, classifier, seed=0):
 def _imputer(name, seed):
     if name == "denoising autoencoder":
         return StackedAutoencoderImputer(random_state=seed)
-    if name == "chained ridge":
-        return make_pipeline(MinMaxScaler(), make_imputer(name))
-    indicators = name == "mean and indicators"
-    return SimpleImputer(keep_empty_features=True, add_indicator=indicators)
+    if name == "chained ridge":  # a few rounds settle it, and the likeliest partners suffice
+        ridge = make_imputer(name).set_params(max_iter=5, n_nearest_features=30)
+        return make_pipeline(MinMaxScaler(), ridge.set_params(random_state=seed))
+    mean = SimpleImputer(keep_empty_features=True)
+    # every attribute gets an indicator, so that all folds have the same columns
+    indicators = MissingIndicator(features="all")
+    return make_union(mean, indicators) if name == "mean and indicators" else mean
 
 
 def _classifier(name, seed):
@@ -118,7 +124,7 @@ def _classifier(name, seed):
     if name == "gradient boosting":
         return HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=seed)
     if name == "random forest":
-        return RandomForestClassifier(200, min_samples_leaf=2, n_jobs=-1, random_state=seed)
+        return RandomForestClassifier(100, min_samples_leaf=2, n_jobs=-1, random_state=seed)
     return ACGANClassifier(random_state=seed)
 
 
@@ -286,6 +292,8 @@ class Report:
         Its AUC, corrected for the choice.
     interval, prediction : tuple of float
         95 % intervals: of that AUC, and of the AUC seen in as many other records of the same kind.
+    adversary : tuple of float
+        AUC of the AC-GAN less that of logistic regression, both on means: mean and 95 % interval.
     words : list of str
         The recommendation and its uncertainty, in sentences.
     missing : DataFrame
@@ -300,6 +308,7 @@ class Report:
     auc: float
     interval: tuple
     prediction: tuple
+    adversary: tuple
     words: list
     missing: pd.DataFrame
     settings: dict
@@ -504,7 +513,7 @@ li {{ overflow-wrap: anywhere; }}
 # ---------------------------------------------------------------------------- making one
 
 
-def make_report(prepared, *, seed=0, limit=LIMIT):
+def make_report(prepared, *, seed=0, limit=LIMIT, n_trials=None):
     """Compare imputations and classifiers on a table, and recommend one with its uncertainty.
 
     Parameters
@@ -515,6 +524,9 @@ def make_report(prepared, *, seed=0, limit=LIMIT):
         Makes folds and training reproducible, at least 0.
     limit : int, default=3000
         Records compared at most, drawn by class; at least 100.
+    n_trials : int, optional
+        Repetitions of the five-fold cross-validation, at least 1; by default four for tables of up
+        to 500 records, two up to 1500, one beyond.
 
     Returns
     -------
@@ -523,7 +535,7 @@ def make_report(prepared, *, seed=0, limit=LIMIT):
     Raises
     ------
     ReportError
-        If `seed` or `limit` is out of range.
+        If `seed`, `limit` or `n_trials` is out of range.
 
     References
     ----------
@@ -545,13 +557,21 @@ def make_report(prepared, *, seed=0, limit=LIMIT):
         raise ReportError(f"seed must be a whole number of at least 0, got {seed!r}")
     if not isinstance(limit, int | np.integer) or limit < 100:
         raise ReportError(f"limit must be a whole number of at least 100, got {limit!r}")
+    if n_trials is not None and (not isinstance(n_trials, int | np.integer) or n_trials < 1):
+        raise ReportError(f"n_trials must be a whole number of at least 1, got {n_trials!r}")
     rows = _some(prepared.y, limit, seed, prepared.groups)
     y, X = prepared.y[rows], prepared.X.iloc[rows].reset_index(drop=True)
     groups = None if prepared.groups is None else prepared.groups[rows]
-    n_trials = next(trials for most, trials in TRIALS if len(y) <= most)
+    n_trials = n_trials or next(trials for most, trials in TRIALS if len(y) <= most)
     Z = TableCoder().fit(prepared.X).transform(X)
     steps = len(IMPUTATIONS) + 1 + len(CANDIDATES)
-    with tqdm(total=steps, desc="methods", unit="method", disable=no_bars()) as bar:
+    # small tables gain nothing from threads, and suffer where others use the machine
+    with (
+        threadpool_limits(1),
+        warnings.catch_warnings(),
+        tqdm(total=steps, desc="methods", unit="method", disable=no_bars()) as bar,
+    ):
+        warnings.simplefilter("ignore", ConvergenceWarning)
         scores = _compare(Z, y, groups, n_trials, seed, bar)
     comparison, chosen = _table(scores)
     auc = _corrected(scores, groups, seed)
@@ -562,9 +582,9 @@ def make_report(prepared, *, seed=0, limit=LIMIT):
     settings = {"seed": seed, "n_trials": n_trials, "n_folds": N_FOLDS, "n_compared": len(y)}
     words = _words(prepared, scores, comparison, chosen, auc, interval, prediction)
     patterns = _patterns(prepared)
-    return Report(
-        prepared, comparison, chosen, auc, interval, prediction, words, patterns, settings
-    )
+    lead = _adversary(scores)
+    found = interval, prediction, lead, words, patterns, settings
+    return Report(prepared, comparison, chosen, auc, *found)
 
 
 def _some(y, limit, seed, groups=None):
@@ -646,11 +666,15 @@ def _matters(prepared, scores, classifier):
         )
         verdict = f"yes: {', '.join(sure)}" if sure else "no imputation is beyond doubt better"
         said = [f"Does the imputation matter? {classifier}, less on means: {verdict}. {told}."]
-    pair = [scores.areas[index["mean", name]] for name in ("AC-GAN", "logistic regression")]
-    lead = "{:+.3f} (95 % interval {:+.3f} to {:+.3f})".format(
-        *corrected_interval(pair[0] - pair[1], *sizes)
-    )
+    lead = "{:+.3f} (95 % interval {:+.3f} to {:+.3f})".format(*_adversary(scores))
     return [*said, f"AC-GAN less logistic regression, both on means: {lead} of AUC."]
+
+
+def _adversary(scores):
+    """AUC of the AC-GAN less that of logistic regression, both on means, with its interval."""
+    places = [CANDIDATES.index(("mean", name)) for name in ("AC-GAN", "logistic regression")]
+    lead = scores.areas[places[0]] - scores.areas[places[1]]
+    return corrected_interval(lead, scores.n_train, scores.n_test)
 
 
 def _doubts(prepared, scores):

@@ -27,7 +27,7 @@ from .imputation import (
     toy_fills,
 )
 from .missingness import gain_map, over_rates
-from .report import method_intervals
+from .report import method_intervals, methods_on_sets
 
 __all__ = [
     "adversarial_curves",
@@ -46,6 +46,7 @@ __all__ = [
     "imputers_beside_peers",
     "learning_curve",
     "method_intervals",
+    "methods_on_sets",
     "missing_pattern",
     "optimism_of_looking",
     "over_rates",

@@ -1,0 +1,170 @@
+"""The report: an answer with its uncertainty, or a refusal in a sentence; never a traceback."""
+
+import re
+from functools import partial
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from ehrgan import cli, report
+from ehrgan.reading import ReportError, prepare, read_table
+from ehrgan.report import CANDIDATES, make_report
+
+
+def records(n=200, seed=0, strength=1.5):
+    """A mixed table with holes whose outcome depends on age and stage."""
+    rng = np.random.default_rng(seed)
+    age, stage = rng.normal(60, 10, n), rng.integers(0, 3, n)
+    risk = strength * ((age - 60) / 10 + stage - 1) - 1
+    table = pd.DataFrame(
+        {
+            "age": age.round(1),
+            "stage": np.array(["I", "II", "III"])[stage],
+            "sex": rng.choice(["f", "m"], n),
+            "größe": rng.normal(170, 8, n).round(1),
+        }
+    )
+    table = table.mask(rng.uniform(size=table.shape) < 0.2)
+    return table.assign(
+        outcome=np.where(rng.uniform(size=n) < 1 / (1 + np.exp(-risk)), "yes", "no")
+    )
+
+
+def fewer_epochs(real, network, name, seed):
+    model = real(name, seed)
+    return model.set_params(epochs=20) if name == network else model
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Fewer trials, resamples and epochs: the same code, sooner."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(report, "TRIALS", ((np.inf, 1),))
+    patch.setattr(report, "N_BOOT", 30)
+    for name, network in (("_classifier", "AC-GAN"), ("_imputer", "denoising autoencoder")):
+        real = getattr(report, name)
+        patch.setattr(report, name, partial(fewer_epochs, real, network))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A report through the command, and where it is."""
+    folder = tmp_path_factory.mktemp("report")
+    records().to_csv(folder / "my.csv", index=False)
+    arguments = [
+        "report",
+        str(folder / "my.csv"),
+        "--outcome",
+        "outcome",
+        "--out",
+        str(folder / "r"),
+    ]
+    assert cli.main(arguments) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found():
+    return make_report(prepare(records(), "outcome"))
+
+
+def test_the_page_stands_alone_and_says_what_it_must(made):
+    page = (made / "r" / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r'(?:src|href)="(?!data:)', page)
+    for words in ("Recommended", "95 % interval", "not a medical device", "größe", "yes"):
+        assert words in page, words
+    assert page.count('scope="col"') > 10 and "alt=" in page
+
+
+def test_the_saved_pipeline_predicts_new_files_in_the_tables_words(made):
+    model = joblib.load(made / "r" / "pipeline.joblib")
+    new = records(400, seed=1)
+    new.drop(columns="outcome").assign(more="x").to_csv(made / "new.csv", index=False)
+    table = read_table(made / "new.csv")
+    assert model.classes_.tolist() == ["no", "yes"]
+    told = model.predict_proba(table)[:, 1]
+    assert roc_auc_score(new["outcome"] == "yes", told) > 0.7
+    assert set(model.predict(table)) <= {"no", "yes"}
+    card = (made / "r" / "model_card.md").read_text(encoding="utf-8")
+    assert "['no', 'yes']" in card and "fingerprint" in card and "not a medical device" in card
+    with pytest.raises(ValueError, match=r"lacks the columns \['age'\]"):
+        model.predict(table.drop(columns="age"))
+
+
+def test_every_candidate_is_compared_and_one_recommended(found):
+    assert len(found.comparison) == len(CANDIDATES)
+    assert found.method == CANDIDATES[found.chosen]
+    c = found.comparison
+    assert (c["low"] <= c["auc"]).all() and (c["auc"] <= c["high"]).all()
+    low, high = found.interval
+    assert found.prediction[0] < low < found.auc < high < found.prediction[1]
+    assert any(found.method[1] in word for word in found.words)
+
+
+def test_the_recommendation_holds_on_other_records(found):
+    other = records(600, seed=5)
+    told = found.fit().predict_proba(other)
+    area = roc_auc_score(other["outcome"] == "yes", told[:, 1])
+    assert found.prediction[0] < area < found.prediction[1]
+
+
+def test_noise_is_called_noise():
+    table = records(150, seed=2, strength=0.0)
+    words = make_report(prepare(table, "outcome")).words
+    assert any("better than chance" in word for word in words)
+
+
+def test_the_choice_prefers_the_simple_among_equals():
+    errors = np.full((3, 3), 0.02)
+    assert report._choose(np.array([0.80, 0.79, 0.81]), errors) == 0
+    assert report._choose(np.array([0.70, 0.80, 0.81]), errors) == 1
+
+
+def test_groups_stay_whole_in_folds():
+    table = records(180).assign(patient_id=np.repeat(np.arange(60), 3))
+    ready = prepare(table, "outcome")
+    for _, train, test in report._splits(ready.y, ready.groups, 2, 0):
+        assert not set(ready.groups[train]) & set(ready.groups[test])
+
+
+def test_the_same_seed_gives_the_same_answer(found):
+    again = make_report(prepare(records(), "outcome"))
+    pd.testing.assert_frame_equal(again.comparison, found.comparison)
+    assert again.auc == found.auc
+
+
+def test_large_tables_are_compared_on_a_sample():
+    ready = prepare(records(400), "outcome")
+    small = make_report(ready, limit=150)
+    assert small.settings["n_compared"] == 150
+    drawn = report._some(ready.y, 150, 0)
+    assert abs(ready.y[drawn].mean() - ready.y.mean()) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--outcome", "outcom"], "did you mean 'outcome'"),
+        (["--outcome", "age"], "measurement"),
+        (["--outcome", "outcome", "--positive", "maybe"], "positive 'maybe' is no value"),
+        (["--outcome", "outcome", "--ordered", "stage"], "--ordered needs COLUMN="),
+        (["--outcome", "outcome", "--ordered", "stage=I,II"], r"lacks the values \['III'\]"),
+        (["--outcome", "outcome", "--seed", "-1"], "seed must be"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(arguments, message, tmp_path, capsys):
+    records().to_csv(tmp_path / "my.csv", index=False)
+    out = tmp_path / "r"
+    assert cli.main(["report", str(tmp_path / "my.csv"), "--out", str(out), *arguments]) == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert not out.exists()
+
+
+def test_a_limit_of_no_sense_is_refused():
+    with pytest.raises(ReportError, match="limit must be"):
+        make_report(prepare(records(), "outcome"), limit=10)
