@@ -218,7 +218,11 @@ def test_a_page_opens_from_the_disk(site, open_page):
     assert all(url.startswith(("file:", "data:")) for url in page.requests)
 
 
-@pytest.mark.parametrize("name", ["book/index", "book/scorecard", EXPLORER])
+# the scorecard's tables come from a chapter that only a whole build runs
+@pytest.mark.parametrize(
+    "name",
+    ["book/index", "notebooks/01_data_and_masking", EXPLORER, *["book/scorecard"] * bool(WHOLE)],
+)
 def test_a_page_reads_without_javascript(name, address, open_page):
     page = open_page(f"{address}{name}.html", java_script_enabled=False)
     article = page.locator("article").inner_text()

@@ -17,7 +17,8 @@ def test_a_notebook_gets_its_note_and_its_settings_once(source, tmp_path):
     path = Path(shutil.copy(source, tmp_path))
     changed = quick_look(path)
     known = {name: literal(text) for name, text in parameter_defaults(source).items()}
-    assert changed == {n: v for n, v in SETTINGS.items() if known.get(n, v) > v}
+    larger = {n: v for n, v in SETTINGS.items() if (known.get(n) or v) > v}
+    assert changed == larger
     after = nbformat.read(path, as_version=4)
     injected = [c for c in after.cells if "injected-parameters" in c.metadata.get("tags", [])]
     assert len(injected) == bool(changed)

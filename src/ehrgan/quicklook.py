@@ -56,7 +56,8 @@ def quick_look(path, settings=None):
     """
     known = {name: literal(text) for name, text in parameter_defaults(path).items()}
     wanted = SETTINGS if settings is None else settings
-    taken = {name: value for name, value in wanted.items() if known.get(name, value) > value}
+    # a default of None means that the notebook itself finds what is small enough
+    taken = {n: v for n, v in wanted.items() if known.get(n) is not None and known[n] > v}
     notebook = load_notebook_node(str(path))
     if not taken or any("injected-parameters" in tags(cell) for cell in notebook.cells):
         return {}
