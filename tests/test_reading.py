@@ -1,6 +1,7 @@
 """Anybody's table: what is read, what each column is taken for, and what is refused in words."""
 
 import gzip
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ehrgan.reading import ReportError, prepare, read_table
+from ehrgan.reading import ReportError, as_learned, prepare, read_table
 
 
 def table(n=120, seed=0, **columns):
@@ -231,7 +232,15 @@ def test_suspicious_codes_are_pointed_out_and_not_changed():
 def test_a_date_that_is_kept_becomes_days():
     when = pd.date_range("2020-01-01", periods=120).strftime("%Y-%m-%d")
     found = prepare(table(when=when), "died", keep=("when",))
-    assert found.X["when"].tolist() == list(range(120))
+    assert (found.X["when"] - found.X["when"].min()).tolist() == list(range(120))
+    again = as_learned(pd.Series(["03.01.2020", None]), found.X["when"].dtype)
+    assert again[0] == found.X["when"][2] and np.isnan(again[1])
+
+
+def test_the_day_comes_first_where_it_must():
+    when = np.resize(["03/02/2020", "25/02/2020"], 120)
+    days = prepare(table(when=when), "died", keep=("when",)).X["when"]
+    assert days[1] - days[0] == 22
 
 
 def test_order_given_and_order_in_the_file_are_kept():
@@ -240,11 +249,86 @@ def test_order_given_and_order_in_the_file_are_kept():
     assert found.X["grade"].cat.codes.tolist()[:3] == [0, 2, 1] and found.X["grade"].cat.ordered
 
 
-def test_equal_records_share_a_group():
-    source = table()
+def test_equal_records_share_a_group_unless_chance_makes_them_equal():
+    source = table(weight=np.random.default_rng(0).normal(70, 9, 120).round(2))
     twice = pd.concat([source, source.iloc[:30]], ignore_index=True)
     found = prepare(twice, "died")
-    assert (found.groups[120:] == found.groups[:30]).all()
+    assert (found.groups[120:] == found.groups[:30]).all() and len(np.unique(found.groups)) == 120
+    coarse = prepare(twice[["sex", "died"]].assign(stage=np.resize([1, 2, 3], 150)), "died")
+    assert coarse.groups is None
+    empty = source.copy()
+    empty.loc[:50, ["age", "sex", "weight"]] = np.nan
+    assert prepare(empty, "died").groups is None
+
+
+def test_cells_of_every_type_are_taken_for_what_they_are(tmp_path):
+    n, rng = 120, np.random.default_rng(0)
+    when = pd.date_range("2020-01-31", periods=n, tz="UTC")
+    source = table(
+        moment=when,
+        day=[day.date() for day in when],
+        clock=[day.time() for day in when + pd.to_timedelta(rng.integers(0, 86_400, n), unit="s")],
+        stay=pd.to_timedelta(rng.integers(1, 99, n), unit="h"),
+        price=[Decimal(int(v)) / 100 for v in rng.integers(0, 10_000, n)],
+        flag=pd.array(rng.choice([True, False, None], n), dtype="boolean"),
+        count=pd.array(rng.choice([1, 2, 3, None], n), dtype="Int64"),
+        codes=[[1, 2]] * n,
+        raw=[b"x"] * n,
+    )
+    source.to_parquet(tmp_path / "a.parquet")
+    found = prepare(read_table(tmp_path / "a.parquet"), "died")
+    assert kinds(found) == {
+        **{"age": "number", "sex": "yes/no", "died": "outcome", "moment": "date", "day": "date"},
+        **{"clock": "date", "stay": "number", "price": "number", "flag": "yes/no"},
+        **{"count": "number", "codes": "nested", "raw": "nested"},
+    }
+    learned = {name: found.X[name].dtype for name in found.X}
+    again = pd.DataFrame({n: as_learned(source[n], dtype) for n, dtype in learned.items()})
+    pd.testing.assert_frame_equal(again, found.X)
+
+
+def test_numbers_that_no_method_can_hold_are_left_out_with_the_cure():
+    rng = np.random.default_rng(0)
+    found = prepare(
+        table(great=10.0 ** rng.uniform(0, 300, 120), small=10.0 ** -rng.uniform(40, 300, 120)),
+        "died",
+    )
+    assert list(found.X) == ["age", "sex"]
+    assert all("another unit" in reasons(found)[name] for name in ("great", "small"))
+
+
+def test_spellings_that_differ_in_case_are_one_class_and_are_pointed_out():
+    outcome = np.array(["Yes"] * 40 + ["YES"] * 5 + ["no"] * 75, dtype=object)
+    found = prepare(table(died=outcome, site=np.resize(["Bonn", "bonn", "Ulm"], 120)), "died")
+    assert (found.positive, found.negative, found.y.sum()) == ("Yes", "no", 45)
+    assert any("'Yes' also as 'YES'" in note for note in found.notes)
+    assert any("'Bonn' also as 'bonn'" in note for note in found.notes)
+    assert prepare(table(died=outcome), "died", positive="YES").y.sum() == 45
+
+
+def test_one_and_two_do_not_say_which_is_which():
+    found = prepare(table(died=[1] * 90 + [2] * 30), "died")
+    assert found.positive == "2" and any("rarer" in note for note in found.notes)
+
+
+def test_too_few_persons_are_refused_and_a_repeated_identifier_of_any_name_groups():
+    died = np.repeat(["yes", "no"], [12, 108])
+    with pytest.raises(ReportError, match="'patient'.*only 4 of its values.*delete the column"):
+        prepare(table(died=died, patient=np.repeat(np.arange(40), 3)), "died")
+    with pytest.raises(ReportError, match="'sex'.*only 2 of its values"):
+        prepare(table(), "died", group="sex")
+    labels = [f"AZ-{i}" for i in [*range(117), 0, 1, 2]]
+    found = prepare(table(label=labels), "died")
+    assert (found.groups[117:] == found.groups[:3]).all()
+
+
+def test_columns_with_next_to_nothing_in_them_are_left_out():
+    few, mark = np.full(120, np.nan), np.full(120, None, dtype=object)
+    few[:3], mark[:50] = [1.0, 2.0, 3.0], "x"
+    found = prepare(table(few=few, mark=mark), "died")
+    assert list(found.X) == ["age", "sex"]
+    assert "only 3 of its cells" in reasons(found)["few"]
+    assert "such as no" in reasons(found)["mark"]
 
 
 def test_without_attributes_there_is_no_study():

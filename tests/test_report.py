@@ -1,6 +1,7 @@
 """The report: an answer with its uncertainty, or a refusal in a sentence; never a traceback."""
 
 import re
+from dataclasses import replace
 from functools import partial
 
 import joblib
@@ -130,6 +131,32 @@ def test_groups_stay_whole_in_folds():
     ready = prepare(table, "outcome")
     for _, train, test in report._splits(ready.y, ready.groups, 2, 0):
         assert not set(ready.groups[train]) & set(ready.groups[test])
+
+
+def test_an_attribute_that_some_fold_never_sees_stops_nothing():
+    table = records(150)
+    table["rare"] = np.where(np.arange(150) < 6, np.arange(150.0), np.nan)
+    table["rare flag"] = pd.Categorical(np.where(np.arange(150) < 6, ["x", "y"] * 75, None))
+    ready = prepare(table, "outcome")
+    groups = np.repeat(np.arange(25), 6)  # the six share a group, and so a test fold
+    found = make_report(replace(ready, groups=groups))
+    assert {"rare", "rare flag"} <= set(ready.X) and np.isfinite(found.comparison["auc"]).all()
+    assert found.fit().predict(table).shape == (150,)
+
+
+def test_records_of_few_persons_tell_less_than_as_many_persons():
+    one = records(60, seed=3)
+    many = pd.concat([one] * 5, ignore_index=True).assign(person_id=np.tile(np.arange(60), 5))
+    few, alone = (make_report(prepare(t, "outcome"), n_trials=1) for t in (many, one))
+    width = {r: r.interval[1] - r.interval[0] for r in (few, alone)}
+    assert width[few] > 0.6 * width[alone]  # five copies of a record are hardly more than one
+
+
+def test_a_table_without_holes_says_nothing_of_holes():
+    table = records(120)[["age", "outcome"]].assign(b=np.arange(120) % 11)
+    table["age"] = table["age"].fillna(60)
+    words = " ".join(make_report(prepare(table, "outcome")).words)
+    assert "No cell is missing" in words and "cells are missing alone" not in words
 
 
 def test_the_same_seed_gives_the_same_answer(found):

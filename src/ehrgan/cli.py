@@ -1,6 +1,7 @@
 """The command ``ehrgan``: sweeps of notebooks, and reports on a reader's own records."""
 
 import argparse
+import os
 import sys
 
 
@@ -65,6 +66,8 @@ def main(arguments=None):
 
 def report(options):
     """Compare methods on a table; says where the report is, or what to change."""
+    # TensorFlow's lines are about the machine, not the records
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from .reading import DEFAULT_MISSING, ReportError
     from .report import report_file
 

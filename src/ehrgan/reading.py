@@ -31,6 +31,14 @@ DEFAULT_MISSING = (
 FEWEST = 10
 #: Fewest groups that must hold records of a class, for folds that keep groups whole.
 FEWEST_GROUPS = 5
+#: Fewest known cells of an attribute.
+FEWEST_KNOWN = 5
+#: Greatest size of a number, and inverse of the least range of an attribute.
+LARGEST = 1e30
+#: Different values that a number needs to tell records apart, and how many records may be expected
+#: to share a record's numbers by chance, for an equal one to count as its copy.
+FINE_VALUES = 10
+BY_CHANCE = 0.05
 #: A text column with more values needs FEWEST_OF_A_VALUE records of each, on average.
 MOST_CATEGORIES = 50
 FEWEST_OF_A_VALUE = 100
@@ -57,6 +65,7 @@ DATE = re.compile(
     r"|\d{1,2}[ -][^\W\d_]{3,9}\.?,?[ -]\d{2,4}.*|[^\W\d_]{3,9}\.? \d{1,2},? \d{4}.*"  # 31 Jan 2024
     r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
 )
+EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
 KEY_WORDS = {"id", "ids", "identifier", "mrn", "uuid", "guid", "pid", "patid", "subjid"}
 PERSONS = {"patient", "subject", "person", "participant", "pat", "subj"}
 NUMBER_WORDS = {"number", "nr", "num", "no", "key", "code", "record", "index", "rownames"}
@@ -367,6 +376,9 @@ class _Column:
     notes: tuple = ()
 
 
+NESTED = _Column(
+    "nested", None, "its cells hold lists or bytes; make columns of single values from it"
+)
 #: Kinds that are attributes.
 USED = ("number", "yes/no", "ordered", "category")
 
@@ -420,7 +432,7 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     [['age', 'number', True], ['sex', 'yes/no', True], ['died', 'outcome', False]]
     """
     notes = list(table.attrs.get("notes", ()))
-    table = _plain_table(table)
+    table, nested = _plain_table(table)
     outcome = _known("outcome", outcome, table)
     keep = [_known("keep", n, table) for n in ((keep,) if isinstance(keep, str) else keep)]
     ordered = _orders(ordered, table)
@@ -432,7 +444,7 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     known, y, words = _outcome(table[outcome], positive, notes)
     table, n_rows = table[known].reset_index(drop=True), len(table)
     columns = {
-        name: _column(name, cells, ordered.get(name))
+        name: NESTED if name in nested else _column(name, cells, ordered.get(name))
         for name, cells in table.items()
         if name != outcome
     }
@@ -444,7 +456,7 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     _refuse_nothing(used, columns)
     X = pd.DataFrame({name: columns[name].values for name in used})
     if groups is None:
-        groups = _equal_records(X, y, notes)
+        groups = _equal_records(X, notes)
     notes += [note for column in columns.values() for note in column.notes]
     notes += [f"{name!r} is left out: {c.reason}" for name, c in columns.items() if c.reason]
     about = _about(table, columns, outcome, used)
@@ -452,14 +464,41 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
 
 
 def _plain_table(table):
-    """The table with text for names, each once, and rows counted from 0."""
+    """The table with text for names, each once, and rows from 0; names of nested columns."""
     if not isinstance(table, pd.DataFrame):
         raise ReportError(f"table must be a DataFrame, got {type(table).__name__}: use read_table")
     table = table.rename(columns=str).reset_index(drop=True)
     _refuse_repeated(table.columns)
     if not len(table):
         raise ReportError("table has no rows: it needs one per record")
-    return table
+    nested = {name for name, cells in table.items() if _is_nested(cells)}
+    shown = {name: table[name].map(repr) for name in nested}
+    return table.assign(**shown).apply(_plain_cells), nested
+
+
+def _is_nested(cells):
+    """Whether a column holds lists, mappings or bytes."""
+    if not pd.api.types.is_object_dtype(cells.dtype):
+        return False
+    seen = cells.dropna()
+    inside = pd.api.types.infer_dtype(seen)
+    return inside == "bytes" or bool(seen.map(pd.api.types.is_list_like).any())
+
+
+def _plain_cells(cells):
+    """Numbers for decimals, days for durations, and moments for dates, however they are kept."""
+    inside = pd.api.types.infer_dtype(cells.dropna())
+    if inside in ("timedelta", "timedelta64"):
+        return pd.to_timedelta(cells).dt.total_seconds() / 86_400
+    if inside == "decimal":
+        return pd.to_numeric(cells).astype(np.float64)
+    if inside in ("date", "datetime") and pd.api.types.is_object_dtype(cells.dtype):
+        return pd.to_datetime(cells, errors="coerce", utc=True)
+    if inside == "period":
+        return cells.astype(pd.PeriodDtype(cells.dropna().iloc[0].freq)).dt.to_timestamp()
+    if inside in ("interval", "time", "complex"):
+        return cells.astype(str).where(cells.notna())
+    return cells
 
 
 def _known(argument, name, table):
@@ -508,9 +547,9 @@ def _outcome(cells, positive, notes):
     """Which records have an outcome, their classes, and the words for both."""
     name = cells.name
     known = cells.notna().to_numpy()
-    labels = cells[known].map(_label).astype(object)
+    labels = _one_spelling(name, cells[known].map(_label).astype(object), notes)
     counts = labels.value_counts()
-    _refuse_outcome(name, cells, counts, positive)
+    _refuse_outcome(name, counts, positive)
     if not known.all():
         notes.append(f"{(~known).sum()} records have no {name!r} and are left out.")
     chosen, why = _positive(name, counts, positive)
@@ -528,7 +567,24 @@ def _outcome(cells, positive, notes):
     return known, y, (chosen, negative)
 
 
-def _refuse_outcome(name, cells, counts, positive):
+def _one_spelling(name, labels, notes):
+    """Labels with the commonest spelling of those that differ in upper and lower case alone."""
+    spellings = _spellings(labels)
+    if not spellings:
+        return labels
+    for first, *others in spellings:
+        notes.append(f"{name!r} has {first!r} also as {', '.join(map(repr, others))}: one class.")
+    return labels.replace({other: first for first, *others in spellings for other in others})
+
+
+def _spellings(labels):
+    """Groups of values that differ in upper and lower case alone, the commonest first."""
+    values = labels.value_counts().index.to_series()
+    groups = values.groupby(values.str.casefold().to_numpy(), sort=False).agg(list)
+    return [group for group in groups if len(group) > 1]
+
+
+def _refuse_outcome(name, counts, positive):
     """Refuse an outcome that has no two classes."""
     if len(counts) == 0:
         raise ReportError(f"outcome {name!r} has no value at all: name another column")
@@ -553,6 +609,8 @@ def _positive(name, counts, positive):
     """The value that is the positive class, and why it is."""
     if positive is not None:
         chosen = _label(positive)
+        same = [value for value in counts.index if value.casefold() == chosen.casefold()]
+        chosen = same[0] if same else chosen
         if chosen not in counts.index:
             values = ", ".join(map(repr, counts.index[:20]))
             raise ReportError(f"positive {chosen!r} is no value of {name!r}, which has {values}")
@@ -560,6 +618,8 @@ def _positive(name, counts, positive):
     words = {value: value.casefold() for value in counts.index}
     yes = [value for value, word in words.items() if word in YES]
     no = [value for value, word in words.items() if word in NO]
+    if set(words) == {"1", "2"}:  # many tables write 1 for the living and 2 for the dead
+        yes = []
     if len(yes) == 1:
         return yes[0], "its name says so"
     if len(no) == 1:
@@ -576,7 +636,11 @@ def _column(name, cells, order):
     seen = cells.dropna()
     if seen.empty:
         return _Column("empty", None, "it has no value at all; delete it")
-    if isinstance(cells.dtype, pd.CategoricalDtype) and cells.cat.ordered and order is None:
+    if len(seen) < FEWEST_KNOWN:
+        return _Column(
+            "empty", None, f"only {len(seen)} of its cells are known: too few; delete it"
+        )
+    if _is_category(cells) and cells.cat.ordered and order is None:
         kept = cells.cat.remove_unused_categories()
         if len(kept.cat.categories) > 1:
             return _Column("ordered", kept.cat.rename_categories(str))
@@ -612,10 +676,24 @@ def _in_order(name, cells, order):
 
 
 def _date(cells):
-    days = pd.to_datetime(cells, errors="coerce", format="mixed", utc=True)
-    days = (days - days.min()).dt.total_seconds() / 86_400
     reason = "it holds dates; make a number of it that is known in time, such as days since a start"
-    return _Column("date", days, f"{reason}, or keep it (days since its first date)")
+    return _Column("date", _days(cells), f"{reason}, or keep it (days since 1970)")
+
+
+def _days(cells):
+    """Days since 1970, so that a new table's dates count from where those learned from did."""
+    if not pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        texts = cells.astype("str")
+        first = pd.to_numeric(texts.str.extract(r"^(\d{1,2})[-/.]")[0])
+        day_first = bool((first > 12).any() or texts.str.contains(r"^\d{1,2}\.").any())
+        how = {"errors": "coerce", "format": "mixed", "dayfirst": day_first}
+        cells = pd.to_datetime(cells, utc=True, **how)
+    return (pd.to_datetime(cells, utc=True) - EPOCH).dt.total_seconds() / 86_400
+
+
+def _are_dates(texts):
+    """Whether the cells of a column of text are dates."""
+    return len(texts) > 0 and texts.str.fullmatch(DATE.pattern).mean() >= 0.9
 
 
 def _number(name, values, notes):
@@ -626,7 +704,10 @@ def _number(name, values, notes):
         notes = (*notes, f"{name!r} has {endless.sum()} infinite cells, which count as missing.")
     seen = values.dropna()
     if len(seen.unique()) <= 1:
-        return _Column("constant", None, "it has one value throughout, which tells nothing")
+        return _constant(values)
+    if seen.abs().max() > LARGEST or np.ptp(seen) < 1 / LARGEST:
+        reason = f"its values run from {seen.min():g} to {seen.max():g}; give it another unit"
+        return _Column("number", None, f"{reason}, or take logarithms")
     whole = (seen == seen.round()).all()
     if whole and seen.nunique() >= DISTINCT_SHARE * len(seen) and len(seen) >= 20:
         steps = np.diff(np.sort(seen.unique()))
@@ -634,6 +715,14 @@ def _number(name, values, notes):
             return _Column("identifier", values, "it numbers the records; delete it, or keep it")
     notes = (*notes, *_suspicious(name, seen))
     return _Column("number", values, notes=notes)
+
+
+def _constant(cells):
+    """A column of one value."""
+    reason = "it has one value throughout, which tells nothing"
+    if cells.isna().any():
+        reason += "; if its empty cells mean something, such as no, write that into them"
+    return _Column("constant", None, reason)
 
 
 def _suspicious(name, seen):
@@ -656,8 +745,8 @@ def _text(name, cells, texts):
     """A column of text: categories, dates, an identifier, or prose."""
     values, n = texts.nunique(), len(texts)
     if values == 1:
-        return _Column("constant", None, "it has one value throughout, which tells nothing")
-    if texts.str.fullmatch(DATE.pattern).mean() >= 0.9:
+        return _constant(cells)
+    if _are_dates(texts):
         return _date(cells)
     categories = pd.Series(pd.Categorical(texts.map(_label).reindex(cells.index)), cells.index)
     if n >= 20 and values >= DISTINCT_SHARE * n:
@@ -667,7 +756,12 @@ def _text(name, cells, texts):
     if values > MOST_CATEGORIES and n < values * FEWEST_OF_A_VALUE:
         reason = f"it has {values} different texts; make fewer categories of it"
         return _Column("free text", categories, reason)
-    return _Column("yes/no" if values == 2 else "category", categories)
+    alike = _spellings(texts.map(_label))
+    notes = tuple(
+        f"{name!r} has {first!r} also as {', '.join(map(repr, others))}: write them alike."
+        for first, *others in alike[:3]
+    )
+    return _Column("yes/no" if values == 2 else "category", categories, notes=notes)
 
 
 def _names_a_key(name):
@@ -685,33 +779,33 @@ def _names_a_key(name):
 def _grouped(table, columns, y, group, notes):
     """Groups of records that belong in one fold, from a named column or a repeated identifier."""
     if group is None:
-        found = [name for name in columns if _repeats(table[name], name)]
-        group, told = (found[0], False) if found else (None, False)
-    else:
-        told = True
+        found = [n for n, column in columns.items() if _repeats(table[n], n, column.kind)]
+        group = found[0] if found else None
     if group is None:
         return None, columns
     cells = table[group]
     groups = pd.factorize(cells)[0]
     groups[groups < 0] = groups.max() + 1 + np.arange((groups < 0).sum())  # unknown: each alone
     fewest = min(len(np.unique(groups[y == c])) for c in (0, 1))
-    if fewest < FEWEST_GROUPS and told:
+    if fewest < FEWEST_GROUPS:
         raise ReportError(
-            f"group {group!r} has {fewest} groups with records of one of the classes: at least "
-            f"{FEWEST_GROUPS} are needed"
+            f"group {group!r} tells which records belong together, and the records of one class "
+            f"belong to only {fewest} of its values: at least {FEWEST_GROUPS} are needed, to test "
+            "on others than those learned from; gather more, or, if records of one value have "
+            "nothing to do with each other, delete the column"
         )
     reason = "it tells which records belong together, and folds keep those together"
     columns = columns | {group: replace(columns[group], kind="identifier", reason=reason)}
-    if fewest < FEWEST_GROUPS:
-        return None, columns
     n = len(np.unique(groups))
     notes.append(f"{len(groups)} records belong to {n} different {group!r}; folds keep each whole.")
     return groups, columns
 
 
-def _repeats(cells, name):
+def _repeats(cells, name, kind):
     """Whether a column identifies patients of whom several records are there."""
     n, values = cells.notna().sum(), cells.nunique()
+    if kind == "identifier":
+        return values < n
     return bool(_names_a_key(name) and values >= 20 and n / 20 <= values < n)
 
 
@@ -791,16 +885,29 @@ def _refuse_nothing(used, columns):
         )
 
 
-def _equal_records(X, y, notes):
-    """Groups that hold records equal in every cell, or None if there are none."""
-    marks = pd.util.hash_pandas_object(X.assign(y=y), index=False)
-    n = int(marks.duplicated().sum())
+def _equal_records(X, notes):
+    """Groups that hold records too alike for chance, or None if there are none.
+
+    Records of a few coarse attributes are often equal by chance; to keep those in one fold would
+    leave nothing like them to learn from.
+    """
+    marks = pd.factorize(pd.util.hash_pandas_object(X, index=False))[0]
+    one_each = X[~pd.Series(marks).duplicated()]
+    by_chance = np.full(len(X), len(one_each), dtype=np.float64)  # others with the same numbers
+    for name, cells in one_each.items():
+        if not _is_category(cells) and cells.nunique() >= FINE_VALUES:
+            share = cells.value_counts() / len(cells)
+            by_chance *= X[name].map(share).fillna(1).to_numpy()
+    groups = np.where(by_chance < BY_CHANCE, marks, len(X) + np.arange(len(X)))
+    n = len(X) - len(np.unique(groups))
     if n == 0:
         return None
     notes.append(f"{n} records repeat an earlier one in every attribute; folds keep them together.")
-    groups = pd.factorize(marks)[0]
-    fewest = min(len(np.unique(groups[y == c])) for c in (0, 1))
-    return groups if fewest >= FEWEST_GROUPS else None
+    return pd.factorize(groups)[0]
+
+
+def _is_category(cells):
+    return isinstance(cells.dtype, pd.CategoricalDtype)
 
 
 def _about(table, columns, outcome, used):
@@ -830,7 +937,7 @@ def as_learned(cells, dtype):
     Returns
     -------
     Series
-        NaN where a cell is no number, or a category that was not seen.
+        NaN where a cell is no number, or a category that was not seen; dates become days.
 
     Examples
     --------
@@ -842,8 +949,13 @@ def as_learned(cells, dtype):
             cells = cells.astype(object)
         labels = cells.dropna().map(_label).reindex(cells.index)
         return pd.Series(pd.Categorical(labels, dtype=dtype), cells.index)
+    cells = _plain_cells(cells)
+    if pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        return _days(cells)
     if pd.api.types.is_numeric_dtype(cells.dtype):
         numbers = cells.astype("Float64").astype(np.float64)
     else:
         numbers = pd.to_numeric(cells.astype(object), errors="coerce").astype(np.float64)
+        if numbers.isna().all() and _are_dates(cells.dropna().astype(str)):
+            return _days(cells)
     return numbers.mask(np.isinf(numbers))

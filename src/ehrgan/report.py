@@ -17,6 +17,7 @@ from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
@@ -100,7 +101,7 @@ class AsLearned(TransformerMixin, BaseEstimator):
 
 def make_method(imputation, classifier, seed=0):
     """An unfitted pipeline of one of :data:`CANDIDATES`, for records as a file has them."""
-    steps = [("types", AsLearned()), ("coder", TableCoder())]
+    steps = [("types", AsLearned()), ("coder", TableCoder()), ("varying", VarianceThreshold())]
     if imputation != RAW:
         steps.append(("imputer", _imputer(imputation, seed)))
     return Pipeline([*steps, ("classifier", _classifier(classifier, seed))])
@@ -112,7 +113,7 @@ def _imputer(name, seed):
     if name == "chained ridge":  # a few rounds settle it, and the likeliest partners suffice
         ridge = make_imputer(name).set_params(max_iter=5, n_nearest_features=30)
         return make_pipeline(MinMaxScaler(), ridge.set_params(random_state=seed))
-    mean = SimpleImputer(keep_empty_features=True)
+    mean = SimpleImputer()
     # every attribute gets an indicator, so that all folds have the same columns
     indicators = MissingIndicator(features="all")
     return make_union(mean, indicators) if name == "mean and indicators" else mean
@@ -177,7 +178,7 @@ def _compare(Z, y, groups, n_trials, seed, bar):
     """Predict every record by every candidate that has not learned from it."""
     splits = list(_splits(y, groups, n_trials, seed))
     rows = [(train, test) for _, train, test in splits]
-    filled = {}
+    Z, filled = _varying(Z, rows), {}
     for imputation in (*IMPUTATIONS, RAW):
         filled[imputation] = _fill(imputation, Z, rows, seed)
         bar.update()
@@ -193,16 +194,26 @@ def _compare(Z, y, groups, n_trials, seed, bar):
     return _Scores(y, probability, np.array(areas), _from_holes(Z, y, rows), *sizes)
 
 
+def _varying(Z, rows):
+    """The columns that have two values or more in the training rows of every fold."""
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # columns without a value
+        ranges = [np.nanmax(Z[train], axis=0) - np.nanmin(Z[train], axis=0) for train, _ in rows]
+    kept = np.all(np.array(ranges) > 0, axis=0)
+    if not kept.any():
+        raise ReportError(
+            "no attribute has two different values in four fifths of the records: gather more "
+            "records, or attributes that are known more often"
+        )
+    return Z[:, kept]
+
+
 def _fill(imputation, Z, rows, seed):
     """Training and test table of each fold, filled by what the training rows teach."""
     if imputation == RAW:
         return [(Z[train], Z[test]) for train, test in rows]
-    model = _imputer(imputation, seed)
     if imputation == "denoising autoencoder":
-        seen = [~np.isnan(Z[train]).all(axis=0) for train, _ in rows]
-        common = np.logical_and.reduce(seen)  # an attribute that some fold never sees stays out
-        Z = Z[:, common]
-        models = model.fit_many([Z[train] for train, _ in rows])
+        models = _imputer(imputation, seed).fit_many([Z[train] for train, _ in rows])
     else:
         models = [_imputer(imputation, seed).fit(Z[train]) for train, _ in rows]
     pairs = zip(models, rows, strict=True)
@@ -240,23 +251,30 @@ def _choose(means, errors):
 
 
 def _corrected(scores, groups, seed):
-    """AUC of the chosen method, corrected for having been chosen on the same records.
+    """AUC of the chosen method, corrected for the choice, and its design effect.
 
-    Bootstrap bias-corrected cross-validation: records are drawn with replacement, the choice is
-    made on those drawn, and scored on the others.
+    That effect is how many times the variance of independent records its variance is. Bootstrap
+    bias-corrected cross-validation: records are drawn with replacement, the choice is made on those
+    drawn, and scored on the others. Records of one group are drawn together.
     """
     rng = np.random.default_rng(seed)
     units = np.arange(len(scores.y)) if groups is None else pd.factorize(groups)[0]
     errors, told, n_units = scores.errors(), [], units.max() + 1
+    final, seen = _choose(scores.means, errors), []
     for _ in range(N_BOOT):
         weight = np.bincount(rng.integers(0, n_units, n_units), minlength=n_units)[units]
         out = weight == 0
         if len(set(scores.y[out])) < 2 or len(set(scores.y[~out])) < 2:
             continue
         inside = np.array([_mean_area(scores.y, p, weight) for p in scores.probability])
+        seen.append(inside[final])
         chosen = scores.probability[_choose(inside, errors)]
         told.append(_mean_area(scores.y[out], chosen[:, out]))
-    return float(np.mean(told)) if told else float(scores.means[_choose(scores.means, errors)])
+    if len(told) < 2:
+        return float(scores.means[final]), 1.0
+    area = float(np.mean(told))
+    alone = _variance(area, scores.y.sum(), (scores.y == 0).sum())
+    return area, 1.0 if groups is None else max(1.0, float(np.var(seen) / alone))
 
 
 def _variance(area, n_positive, n_negative):
@@ -574,11 +592,12 @@ def make_report(prepared, *, seed=0, limit=LIMIT, n_trials=None):
         warnings.simplefilter("ignore", ConvergenceWarning)
         scores = _compare(Z, y, groups, n_trials, seed, bar)
     comparison, chosen = _table(scores)
-    auc = _corrected(scores, groups, seed)
+    auc, effect = _corrected(scores, groups, seed)
     n = np.array([y.sum(), len(y) - y.sum()])
     whole = np.array([prepared.y.sum(), len(prepared.y) - prepared.y.sum()])
-    interval = _interval(auc, _variance(auc, *n))
-    prediction = _interval(auc, _variance(auc, *n) + _variance(auc, *whole))
+    spread, spread_of_others = (effect * _variance(auc, *counts) for counts in (n, whole))
+    interval = _interval(auc, spread)
+    prediction = _interval(auc, spread + spread_of_others)
     settings = {"seed": seed, "n_trials": n_trials, "n_folds": N_FOLDS, "n_compared": len(y)}
     words = _words(prepared, scores, comparison, chosen, auc, interval, prediction)
     patterns = _patterns(prepared)
@@ -611,11 +630,10 @@ def _table(scores):
         lead = scores.areas[k] - scores.areas[best]
         _, low, high = corrected_interval(scores.areas[k], *sizes)
         centre = scores.areas[k].mean()
-        shift = means[k] - centre
         behind = (0.0, 0.0, 0.0) if k == best else corrected_interval(lead, *sizes)
         p = 1.0 if k == best else corrected_test(lead, *sizes)
         brier = np.mean([brier_score_loss(scores.y, q) for q in scores.probability[k]])
-        ends = np.clip([low + shift, high + shift], 0, 1)
+        ends = np.clip([means[k] - (centre - low), means[k] + (high - centre)], 0, 1)
         rows.append((imputation, classifier, means[k], *ends, *behind, p, brier))
     names = ["imputation", "classifier", "auc", "low", "high", "behind", "behind_low"]
     table = pd.DataFrame(rows, columns=[*names, "behind_high", "p", "brier"])
@@ -679,13 +697,14 @@ def _adversary(scores):
 
 def _doubts(prepared, scores):
     """What should make a reader careful."""
-    n = np.array([scores.y.sum(), (scores.y == 0).sum()])
-    area = roc_auc_score(scores.y, scores.by_holes)
-    low, high = _interval(area, _variance(area, *n))
-    said = [
-        f"From which cells are missing alone the AUC is {area:.3f} ({low:.3f} to {high:.3f}): "
-        + ("missingness itself predicts here." if low > 0.5 else "no sign that it predicts.")
-    ]
+    said = []
+    if prepared.X.isna().to_numpy().any():
+        area = roc_auc_score(scores.y, scores.by_holes)
+        low, high = _interval(area, _variance(area, scores.y.sum(), (scores.y == 0).sum()))
+        said.append(
+            f"From which cells are missing alone the AUC is {area:.3f} ({low:.3f} to {high:.3f}): "
+            + ("missingness itself predicts here." if low > 0.5 else "no sign that it predicts.")
+        )
     if prepared.y.sum() < 100 or (prepared.y == 0).sum() < 100:
         rarer = min(prepared.y.sum(), (prepared.y == 0).sum())
         said.append(f"There are only {rarer} records of the rarer class: the intervals are wide.")
