@@ -189,7 +189,17 @@ def test_columns_are_taken_for_what_they_are():
     }
     assert list(found.X) == ["age", "sex", "weight", "lab", "colour"]
     assert "repeats 'age'" in reasons(found)["copy"] and "days since" in reasons(found)["visit"]
-    assert found.X["lab"].isna().sum() == 3 and any("'<0.1'" in note for note in found.notes)
+    assert found.X["lab"].isna().sum() == 1 and (found.X["lab"][117:119] == 0.1).all()
+    assert any("2 cells hold a number and a sign ('<0.1')" in note for note in found.notes)
+    assert any("1 cells are none ('n.d.')" in note for note in found.notes)
+
+
+def test_limits_thousands_and_percents_are_numbers_for_learning_and_for_new_records():
+    shown = np.resize(["<5", "1,234.5", "7 %", "≥ 1e3", "-2", "8.0"], 120)
+    found = prepare(table(lab=shown, mixed=np.resize(["7", "8", "nine", "<x"], 120)), "died")
+    assert found.X["lab"].tolist()[:6] == [5, 1234.5, 7, 1000, -2, 8]
+    assert as_learned(pd.Series(["1,000", "x"]), np.dtype(float)).tolist()[0] == 1000
+    assert kinds(found)["mixed"] == "category"
 
 
 def test_a_repeated_identifier_keeps_its_records_together():

@@ -65,6 +65,10 @@ DATE = re.compile(
     r"|\d{1,2}[ -][^\W\d_]{3,9}\.?,?[ -]\d{2,4}.*|[^\W\d_]{3,9}\.? \d{1,2},? \d{4}.*"  # 31 Jan 2024
     r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
 )
+#: A number with a sign of a detection limit before it, commas between thousands, or % behind it.
+DRESSED = re.compile(
+    r"(?:[<>≤≥~]=?)?\s*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*%?"
+)
 EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
 KEY_WORDS = {"id", "ids", "identifier", "mrn", "uuid", "guid", "pid", "patid", "subjid"}
 PERSONS = {"patient", "subject", "person", "participant", "pat", "subj"}
@@ -651,20 +655,36 @@ def _column(name, cells, order):
     if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
         return _number(name, cells.astype("Float64").astype(np.float64), ())
     texts = seen.astype(str)
-    numbers = pd.to_numeric(texts, errors="coerce")
+    numbers = _numbers(texts)
     odd = numbers.isna()
     if odd.mean() <= ODD_SHARE and len(numbers.dropna().unique()) > 1:
-        return _number(name, numbers.reindex(cells.index), _odd_note(name, texts[odd]))
+        notes = _odd_notes(name, texts, numbers)
+        return _number(name, numbers.reindex(cells.index), notes)
     return _text(name, cells, texts)
 
 
-def _odd_note(name, odd):
-    if odd.empty:
-        return ()
-    shown = ", ".join(repr(value) for value in odd.value_counts().index[:3])
-    return (
-        f"{name!r} is read as a number; {len(odd)} cells are none ({shown}) and count as missing.",
+def _numbers(texts):
+    """Numbers of cells of text, NaN where a cell is none."""
+    found = pd.to_numeric(texts, errors="coerce").astype(np.float64)
+    rest = texts[found.isna()].dropna().astype("str")
+    inner = rest[rest.str.fullmatch(DRESSED.pattern)].str.extract(DRESSED.pattern)[0]
+    found[inner.index] = pd.to_numeric(inner.str.replace(",", "", regex=False)).to_numpy(float)
+    return found
+
+
+def _odd_notes(name, texts, numbers):
+    """Notes on cells that are no plain numbers."""
+    plain, odd = pd.to_numeric(texts, errors="coerce").notna(), numbers.isna()
+    told = (
+        (texts[odd], "cells are none ({}) and count as missing"),
+        (texts[~plain & ~odd], "cells hold a number and a sign ({}), of which the number counts"),
     )
+    notes = []
+    for cells, words in told:
+        if len(cells):
+            shown = ", ".join(repr(value) for value in cells.value_counts().index[:3])
+            notes.append(f"{name!r} is read as a number; {len(cells)} {words.format(shown)}.")
+    return tuple(notes)
 
 
 def _in_order(name, cells, order):
@@ -754,7 +774,10 @@ def _text(name, cells, texts):
             return _Column("free text", categories, "it is free text; make categories of it")
         return _Column("identifier", categories, "it names the records; delete it")
     if values > MOST_CATEGORIES and n < values * FEWEST_OF_A_VALUE:
-        reason = f"it has {values} different texts; make fewer categories of it"
+        share = _numbers(texts).notna().mean()
+        cure = "make numbers of the others too" if share > 0.5 else "make fewer categories of it"
+        known = f", {share:.0%} of the cells are numbers" if share > 0.5 else ""
+        reason = f"it has {values} different texts{known}; {cure}"
         return _Column("free text", categories, reason)
     alike = _spellings(texts.map(_label))
     notes = tuple(
@@ -955,7 +978,7 @@ def as_learned(cells, dtype):
     if pd.api.types.is_numeric_dtype(cells.dtype):
         numbers = cells.astype("Float64").astype(np.float64)
     else:
-        numbers = pd.to_numeric(cells.astype(object), errors="coerce").astype(np.float64)
+        numbers = _numbers(cells.astype(object))
         if numbers.isna().all() and _are_dates(cells.dropna().astype(str)):
             return _days(cells)
     return numbers.mask(np.isinf(numbers))
