@@ -27,7 +27,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from . import plots
+from . import acgan, autoencoder, plots
 from .acgan import ACGANClassifier
 from .autoencoder import StackedAutoencoderImputer
 from .baselines import make_imputer
@@ -38,9 +38,10 @@ from .reading import DEFAULT_MISSING, ReportError, as_learned, prepare, read_tab
 from .replicas import no_bars
 from .saving import write_whole
 
-__all__ = ["CANDIDATES", "AsLearned", "Report", "make_report", "report_file"]
+__all__ = ["ADVERSARY", "CANDIDATES", "PAPERS", "AsLearned", "Report", "make_report", "report_file"]
 
 IMPUTATIONS = ("mean", "mean and indicators", "chained ridge", "denoising autoencoder")
+GAINING = IMPUTATIONS[1:]  # those that are compared with the mean
 RAW = "none, holes as they are"
 #: Methods compared, an imputation and a classifier each, from simple to complex: of methods that
 #: the records cannot tell apart the first is recommended.
@@ -50,6 +51,10 @@ CANDIDATES = (
     *((imputation, "random forest") for imputation in IMPUTATIONS),
     *((imputation, "AC-GAN") for imputation in IMPUTATIONS),
 )
+#: The paper's own pair with the paper's settings; it learns from nearly complete records alone.
+PAPERS = (("the paper's autoencoder", "the paper's AC-GAN"),)
+#: Two methods whose difference is what the adversarial training is worth.
+ADVERSARY = (("mean", "AC-GAN"), ("mean", "logistic regression"))
 LIMIT = 3000  # records that the comparison uses at most; the recommended method learns from all
 FINAL_LIMIT = 20_000  # records that a network learns from at most
 N_FOLDS = 5
@@ -100,7 +105,7 @@ class AsLearned(TransformerMixin, BaseEstimator):
 
 
 def make_method(imputation, classifier, seed=0):
-    """An unfitted pipeline of one of :data:`CANDIDATES`, for records as a file has them."""
+    """An unfitted pipeline of an imputation and a classifier, for records as a file has them."""
     steps = [("types", AsLearned()), ("coder", TableCoder()), ("varying", VarianceThreshold())]
     if imputation != RAW:
         steps.append(("imputer", _imputer(imputation, seed)))
@@ -110,6 +115,8 @@ def make_method(imputation, classifier, seed=0):
 def _imputer(name, seed):
     if name == "denoising autoencoder":
         return StackedAutoencoderImputer(random_state=seed)
+    if name == "the paper's autoencoder":
+        return StackedAutoencoderImputer(**autoencoder.PAPER, random_state=seed)
     if name == "chained ridge":  # a few rounds settle it, and the likeliest partners suffice
         ridge = make_imputer(name).set_params(max_iter=5, n_nearest_features=30)
         return make_pipeline(MinMaxScaler(), ridge.set_params(random_state=seed))
@@ -126,6 +133,8 @@ def _classifier(name, seed):
         return HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=seed)
     if name == "random forest":
         return RandomForestClassifier(100, min_samples_leaf=2, n_jobs=-1, random_state=seed)
+    if name == "the paper's AC-GAN":
+        return ACGANClassifier(**acgan.PAPER, random_state=seed)
     return ACGANClassifier(random_state=seed)
 
 
@@ -134,22 +143,23 @@ def _classifier(name, seed):
 
 @dataclass(frozen=True, eq=False)
 class _Scores:
-    """Out-of-fold probabilities and AUCs of every candidate."""
+    """Out-of-fold probabilities and AUCs of every method."""
 
+    methods: tuple
     y: np.ndarray
-    probability: np.ndarray  # (n_candidates, n_trials, n)
-    areas: np.ndarray  # (n_candidates, n_trials * n_folds)
+    probability: np.ndarray  # (n_methods, n_trials, n)
+    areas: np.ndarray  # (n_methods, n_trials * n_folds)
     by_holes: np.ndarray  # (n,): from the mask alone
     n_train: float
     n_test: float
 
     @property
     def means(self):
-        """Mean AUC of each candidate over trials, each from all its records together."""
+        """Mean AUC of each method over trials, each from all its records together."""
         return np.array([_mean_area(self.y, p) for p in self.probability])
 
     def errors(self):
-        """Standard error of the difference between any two candidates, (k, k)."""
+        """Standard error of the difference between any two methods, (k, k)."""
         k = len(self.areas)
         found = np.zeros((k, k))
         for i in range(k):
@@ -159,6 +169,19 @@ class _Scores:
                 t = stats.t.ppf(0.975, len(lead) - 1)
                 found[i, j] = found[j, i] = (high - mean) / t
         return found
+
+    def lead(self, method, other):
+        """AUC of one method less that of another, fold by fold."""
+        return self.areas[self.methods.index(method)] - self.areas[self.methods.index(other)]
+
+    def curve(self, k):
+        """Class, and the probability that method number `k` told, mean over trials."""
+        return self.y, self.probability[k].mean(axis=0)
+
+    @property
+    def sizes(self):
+        """Records in a training and in a test fold."""
+        return self.n_train, self.n_test
 
 
 def _mean_area(y, probability, weight=None):
@@ -174,16 +197,16 @@ def _splits(y, groups, n_trials, seed):
             yield trial, train, test
 
 
-def _compare(Z, y, groups, n_trials, seed, bar):
-    """Predict every record by every candidate that has not learned from it."""
+def _compare(methods, Z, y, groups, n_trials, seed, bar):
+    """Predict every record by every method, none of which has learned from it."""
     splits = list(_splits(y, groups, n_trials, seed))
     rows = [(train, test) for _, train, test in splits]
     Z, filled = _varying(Z, rows), {}
-    for imputation in (*IMPUTATIONS, RAW):
+    for imputation in dict.fromkeys(imputation for imputation, _ in methods):
         filled[imputation] = _fill(imputation, Z, rows, seed)
         bar.update()
-    probability = np.full((len(CANDIDATES), n_trials, len(y)), np.nan)
-    for k, (imputation, classifier) in enumerate(CANDIDATES):
+    probability = np.full((len(methods), n_trials, len(y)), np.nan)
+    for k, (imputation, classifier) in enumerate(methods):
         told = _predict(classifier, filled[imputation], y, rows, seed)
         for (trial, _, test), p in zip(splits, told, strict=True):
             probability[k, trial, test] = p
@@ -191,7 +214,7 @@ def _compare(Z, y, groups, n_trials, seed, bar):
     usable = [(t, test) for t, _, test in splits if 0 < y[test].sum() < len(test)]
     areas = [[roc_auc_score(y[test], p[t, test]) for t, test in usable] for p in probability]
     sizes = [np.mean([len(part[i]) for part in rows]) for i in (0, 1)]
-    return _Scores(y, probability, np.array(areas), _from_holes(Z, y, rows), *sizes)
+    return _Scores(methods, y, probability, np.array(areas), _from_holes(Z, y, rows), *sizes)
 
 
 def _varying(Z, rows):
@@ -212,7 +235,7 @@ def _fill(imputation, Z, rows, seed):
     """Training and test table of each fold, filled by what the training rows teach."""
     if imputation == RAW:
         return [(Z[train], Z[test]) for train, test in rows]
-    if imputation == "denoising autoencoder":
+    if "autoencoder" in imputation:
         models = _imputer(imputation, seed).fit_many([Z[train] for train, _ in rows])
     else:
         models = [_imputer(imputation, seed).fit(Z[train]) for train, _ in rows]
@@ -224,7 +247,7 @@ def _predict(classifier, tables, y, rows, seed):
     """Probabilities of the positive class for each fold's test rows."""
     model = _classifier(classifier, seed)
     data = [(X, y[train]) for (X, _), (train, _) in zip(tables, rows, strict=True)]
-    if classifier == "AC-GAN":
+    if "AC-GAN" in classifier:
         models = model.fit_many(data)
     else:
         models = [_classifier(classifier, seed).fit(X, c) for X, c in data]
@@ -273,8 +296,13 @@ def _corrected(scores, groups, seed):
     if len(told) < 2:
         return float(scores.means[final]), 1.0
     area = float(np.mean(told))
-    alone = _variance(area, scores.y.sum(), (scores.y == 0).sum())
+    alone = _variance(area, *_sizes(scores.y))
     return area, 1.0 if groups is None else max(1.0, float(np.var(seen) / alone))
+
+
+def _sizes(y):
+    """Records of the positive and of the negative class."""
+    return int(y.sum()), int((y == 0).sum())
 
 
 def _variance(area, n_positive, n_negative):
@@ -301,8 +329,10 @@ class Report:
     ----------
     prepared : ehrgan.reading.Prepared
         The table as it was read.
+    methods : tuple of (str, str)
+        The imputations and classifiers compared, from simple to complex.
     comparison : DataFrame
-        A row for each of :data:`CANDIDATES`: imputation, classifier, auc, low, high (corrected 95 %
+        A row for each of `methods`: imputation, classifier, auc, low, high (corrected 95 %
         interval over folds), behind (the best, with low and high), p (Holm), brier.
     chosen : int
         The row that is recommended.
@@ -310,8 +340,15 @@ class Report:
         Its AUC, corrected for the choice.
     interval, prediction : tuple of float
         95 % intervals: of that AUC, and of the AUC seen in as many other records of the same kind.
-    adversary : tuple of float
-        AUC of the AC-GAN less that of logistic regression, both on means: mean and 95 % interval.
+    gains : DataFrame
+        AUC after each imputation less that after means: imputation, classifier (the recommended
+        one, or logistic regression where that goes with one imputation alone), mean, low, high
+        (corrected 95 % interval), p (Holm).
+    by_holes : tuple of float
+        AUC of what a logistic regression tells from the mask alone, with its 95 % interval.
+    scores : object
+        Of the records compared: ``y`` (n_compared,), out-of-fold ``probability`` (n_methods,
+        n_trials, n_compared), and ``areas`` (n_methods, n_trials x n_folds), the AUC of each fold.
     words : list of str
         The recommendation and its uncertainty, in sentences.
     missing : DataFrame
@@ -321,12 +358,15 @@ class Report:
     """
 
     prepared: object
+    methods: tuple
     comparison: pd.DataFrame
     chosen: int
     auc: float
     interval: tuple
     prediction: tuple
-    adversary: tuple
+    gains: pd.DataFrame
+    by_holes: tuple
+    scores: object
     words: list
     missing: pd.DataFrame
     settings: dict
@@ -334,7 +374,46 @@ class Report:
     @property
     def method(self):
         """Imputation and classifier that are recommended."""
-        return CANDIDATES[self.chosen]
+        return self.methods[self.chosen]
+
+    def lead(self, method, other):
+        """AUC of one method less that of another, on the same folds.
+
+        Parameters
+        ----------
+        method, other : (str, str)
+            Two of `methods`.
+
+        Returns
+        -------
+        mean, low, high : float
+            With a corrected 95 % interval.
+
+        Raises
+        ------
+        ValueError
+            If one is not among `methods`.
+        """
+        return corrected_interval(self.scores.lead(method, other), *self.scores.sizes)
+
+    def curve(self, method):
+        """Class and out-of-fold probability of the records compared, mean over trials.
+
+        Parameters
+        ----------
+        method : (str, str)
+            One of `methods`.
+
+        Returns
+        -------
+        y, probability : ndarray of shape (n_compared,)
+
+        Raises
+        ------
+        ValueError
+            If it is not among `methods`.
+        """
+        return self.scores.curve(self.methods.index(method))
 
     def fit(self):
         """Train the recommended method on all records.
@@ -428,6 +507,11 @@ class Report:
         """AUC of every method with its interval."""
         return plots.method_intervals(self.comparison, self.chosen)
 
+    def calibration(self):
+        """How often what the recommended method told came true."""
+        named = _named(*self.method)
+        return plots.calibration({named: {named: self.curve(self.method)}})
+
     def tables(self):
         """The comparison and the columns, formatted."""
         c = self.comparison
@@ -451,21 +535,20 @@ class Report:
     def to_html(self):
         """The report as one HTML page that needs no other file and no network."""
         comparison, columns = self.tables()
-        picture = io.BytesIO()
-        self.figure().savefig(picture, format="png", dpi=110)
+        pictures = [_picture(figure) for figure in (self.figure(), self.calibration())]
         words = "".join(f"<li>{html.escape(word)}</li>" for word in self.words)
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.prepared.notes)
         missing = self.missing.assign(
             share=self.missing["share"].map("{:.1%}".format),
             positive=self.missing["positive"].map("{:.1%}".format),
         )
-        s, alt = self.settings, "AUC of every method with its 95 % interval, the recommended marked"
+        s = self.settings
         return PAGE.format(
             title=html.escape(f"Report on {self.prepared.positive!r}"),
             device=NOT_A_DEVICE,
             words=words,
-            picture=b64encode(picture.getvalue()).decode(),
-            alt=alt,
+            methods=pictures[0],
+            calibration=pictures[1],
             comparison=_html_table(comparison, "Methods compared, from simple to complex"),
             columns=_html_table(columns, "Columns of the table, and what they were taken for"),
             missing=_html_table(missing, "The commonest patterns of holes"),
@@ -484,6 +567,13 @@ def _named(imputation, classifier):
     if imputation == RAW:
         return f"{classifier}, holes as they are"
     return f"{classifier} after imputation by {imputation}"
+
+
+def _picture(figure):
+    """A figure as PNG, in base64."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110)
+    return b64encode(picture.getvalue()).decode()
 
 
 def _triples(table, name=""):
@@ -518,8 +608,14 @@ li {{ overflow-wrap: anywhere; }}
 <p class="device">{device}</p>
 <h2>Answer</h2><ul>{words}</ul>
 <h2>Methods</h2>
-<img alt="{alt}" src="data:image/png;base64,{picture}">
+<img alt="AUC of every method with its 95 % interval, the recommended one marked"
+src="data:image/png;base64,{methods}">
 {comparison}
+<h2>Probabilities</h2>
+<p>Records by what the recommended method told of them when it had not learned from them, and the
+share that was positive, with 95 % intervals; on the line what is told comes true.</p>
+<img alt="Share of positive records over the probability told, beside perfect calibration"
+src="data:image/png;base64,{calibration}">
 <h2>Holes</h2>{missing}
 <h2>What was noticed</h2><ul>{notes}</ul>
 <h2>Columns</h2>{columns}
@@ -531,13 +627,16 @@ li {{ overflow-wrap: anywhere; }}
 # ---------------------------------------------------------------------------- making one
 
 
-def make_report(prepared, *, seed=0, limit=LIMIT, n_trials=None):
+def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=None):
     """Compare imputations and classifiers on a table, and recommend one with its uncertainty.
 
     Parameters
     ----------
     prepared : ehrgan.reading.Prepared
         From :func:`~ehrgan.reading.prepare`.
+    methods : tuple of (str, str), default=CANDIDATES
+        Imputations and classifiers to compare, from simple to complex: :data:`CANDIDATES`, with
+        :data:`PAPERS` behind them if wanted.
     seed : int, default=0
         Makes folds and training reproducible, at least 0.
     limit : int, default=3000
@@ -553,7 +652,8 @@ def make_report(prepared, *, seed=0, limit=LIMIT, n_trials=None):
     Raises
     ------
     ReportError
-        If `seed`, `limit` or `n_trials` is out of range.
+        If `methods` lacks one of :data:`CANDIDATES` or holds an unknown one, `seed`, `limit` or
+        `n_trials` is out of range, or no attribute varies.
 
     References
     ----------
@@ -571,6 +671,9 @@ def make_report(prepared, *, seed=0, limit=LIMIT, n_trials=None):
     >>> CANDIDATES[0]
     ('mean', 'logistic regression')
     """
+    methods = tuple(methods)
+    if not set(CANDIDATES) <= set(methods) <= {*CANDIDATES, *PAPERS}:
+        raise ReportError(f"methods must be CANDIDATES, with or without PAPERS, got {methods!r}")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ReportError(f"seed must be a whole number of at least 0, got {seed!r}")
     if not isinstance(limit, int | np.integer) or limit < 100:
@@ -582,7 +685,7 @@ def make_report(prepared, *, seed=0, limit=LIMIT, n_trials=None):
     groups = None if prepared.groups is None else prepared.groups[rows]
     n_trials = n_trials or next(trials for most, trials in TRIALS if len(y) <= most)
     Z = TableCoder().fit(prepared.X).transform(X)
-    steps = len(IMPUTATIONS) + 1 + len(CANDIDATES)
+    steps = len({imputation for imputation, _ in methods}) + len(methods)
     # small tables gain nothing from threads, and suffer where others use the machine
     with (
         threadpool_limits(1),
@@ -590,20 +693,37 @@ def make_report(prepared, *, seed=0, limit=LIMIT, n_trials=None):
         tqdm(total=steps, desc="methods", unit="method", disable=no_bars()) as bar,
     ):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        scores = _compare(Z, y, groups, n_trials, seed, bar)
-    comparison, chosen = _table(scores)
-    auc, effect = _corrected(scores, groups, seed)
-    n = np.array([y.sum(), len(y) - y.sum()])
-    whole = np.array([prepared.y.sum(), len(prepared.y) - prepared.y.sum()])
-    spread, spread_of_others = (effect * _variance(auc, *counts) for counts in (n, whole))
-    interval = _interval(auc, spread)
-    prediction = _interval(auc, spread + spread_of_others)
+        scores = _compare(methods, Z, y, groups, n_trials, seed, bar)
     settings = {"seed": seed, "n_trials": n_trials, "n_folds": N_FOLDS, "n_compared": len(y)}
-    words = _words(prepared, scores, comparison, chosen, auc, interval, prediction)
-    patterns = _patterns(prepared)
-    lead = _adversary(scores)
-    found = interval, prediction, lead, words, patterns, settings
-    return Report(prepared, comparison, chosen, auc, *found)
+    return _reported(prepared, scores, groups, settings)
+
+
+def _reported(prepared, scores, groups, settings):
+    """The report that the scores of a comparison make."""
+    comparison, chosen = _table(scores)
+    auc, effect = _corrected(scores, groups, settings["seed"])
+    spread, spread_of_others = (effect * _variance(auc, *_sizes(y)) for y in (scores.y, prepared.y))
+    interval, prediction = _interval(auc, spread), _interval(auc, spread + spread_of_others)
+    area = roc_auc_score(scores.y, scores.by_holes)
+    by_holes = (area, *_interval(area, effect * _variance(area, *_sizes(scores.y))))
+    method, gains = scores.methods[chosen], _gains(scores, scores.methods[chosen][1])
+    adversary = corrected_interval(scores.lead(*ADVERSARY), *scores.sizes)
+    words = _words(prepared, method, scores.curve(chosen), auc, interval, prediction)
+    return Report(
+        prepared=prepared,
+        methods=scores.methods,
+        comparison=comparison,
+        chosen=chosen,
+        auc=auc,
+        interval=interval,
+        prediction=prediction,
+        gains=gains,
+        by_holes=by_holes,
+        scores=scores,
+        words=[*words, *_matters(prepared, gains, adversary), *_doubts(prepared, by_holes)],
+        missing=_patterns(prepared),
+        settings=settings,
+    )
 
 
 def _some(y, limit, seed, groups=None):
@@ -622,11 +742,10 @@ def _some(y, limit, seed, groups=None):
 
 def _table(scores):
     """The comparison, and the row that is recommended."""
-    sizes = scores.n_train, scores.n_test
-    means = scores.means
+    sizes, means = scores.sizes, scores.means
     best = int(np.argmax(means))
     rows = []
-    for k, (imputation, classifier) in enumerate(CANDIDATES):
+    for k, (imputation, classifier) in enumerate(scores.methods):
         lead = scores.areas[k] - scores.areas[best]
         _, low, high = corrected_interval(scores.areas[k], *sizes)
         centre = scores.areas[k].mean()
@@ -642,15 +761,13 @@ def _table(scores):
     return table, _choose(means, scores.errors())
 
 
-def _words(prepared, scores, table, chosen, auc, interval, prediction):
-    """The answer in sentences, each with its uncertainty."""
-    imputation, classifier = CANDIDATES[chosen]
-    named = _named(imputation, classifier)
-    p = scores.probability[chosen].mean(axis=0)
-    cut = threshold_at(scores.y, p, sensitivity=0.9)
-    right = float(((p < cut) & (scores.y == 0)).sum() / (scores.y == 0).sum())
+def _words(prepared, method, curve, auc, interval, prediction):
+    """What is recommended and how well it does, in sentences, each with its uncertainty."""
+    y, probability = curve
+    cut = threshold_at(y, probability, sensitivity=0.9)
+    right = float((probability[y == 0] < cut).mean())
     said = [
-        f"Recommended: {named}: the simplest of {len(table)} methods that is no more than one "
+        f"Recommended: {_named(*method)}: the simplest of the methods that are no more than one "
         "standard error behind the best.",
         f"AUC {auc:.3f}, corrected for having been chosen on these records; 95 % interval "
         f"{interval[0]:.3f} to {interval[1]:.3f}. In {len(prepared.y)} other records of the same "
@@ -660,47 +777,43 @@ def _words(prepared, scores, table, chosen, auc, interval, prediction):
     ]
     if interval[0] <= 0.5:
         said.insert(1, "Nothing here predicts the outcome beyond doubt better than chance.")
-    return [*said, *_matters(prepared, scores, classifier), *_doubts(prepared, scores)]
+    return said
 
 
-def _matters(prepared, scores, classifier):
+def _gains(scores, classifier):
+    """AUC of a classifier after each imputation, less that after means, with Holm's p-values."""
+    own = [method for method in scores.methods if method[1] == classifier and method[0] in GAINING]
+    if not own:  # gradient boosting and the paper's pair go with one imputation each
+        return _gains(scores, "logistic regression")
+    leads = [scores.lead(method, ("mean", classifier)) for method in own]
+    found = [corrected_interval(lead, *scores.sizes) for lead in leads]
+    table = pd.DataFrame(found, columns=["mean", "low", "high"])
+    table[["imputation", "classifier"]] = own
+    return table.assign(p=holm([corrected_test(lead, *scores.sizes) for lead in leads]))
+
+
+def _matters(prepared, gains, adversary):
     """Whether imputation and adversary matter here, by corrected tests."""
-    index = {method: k for k, method in enumerate(CANDIDATES)}
-    sizes = scores.n_train, scores.n_test
-    classifier = "logistic regression" if classifier == "gradient boosting" else classifier
     if not prepared.X.isna().to_numpy().any():
         said = ["No cell is missing, so imputation does not matter."]
     else:
-        leads = {
-            name: scores.areas[index[name, classifier]] - scores.areas[index["mean", classifier]]
-            for name in IMPUTATIONS[1:]
-        }
-        p = holm([corrected_test(lead, *sizes) for lead in leads.values()])
-        pairs = zip(leads.items(), p, strict=True)
-        sure = [name for (name, lead), q in pairs if q < 0.05 and lead.mean() > 0]
+        sure = gains.loc[(gains["p"] < 0.05) & (gains["mean"] > 0), "imputation"]
+        verdict = f"yes: {', '.join(sure)}" if len(sure) else "no imputation is beyond doubt better"
         told = "; ".join(
-            "{}: {:+.3f} ({:+.3f} to {:+.3f})".format(name, *corrected_interval(lead, *sizes))
-            for name, lead in leads.items()
+            f"{g.imputation}: {g.mean:+.3f} ({g.low:+.3f} to {g.high:+.3f})"
+            for g in gains.itertuples(index=False, name="Gain")
         )
-        verdict = f"yes: {', '.join(sure)}" if sure else "no imputation is beyond doubt better"
-        said = [f"Does the imputation matter? {classifier}, less on means: {verdict}. {told}."]
-    lead = "{:+.3f} (95 % interval {:+.3f} to {:+.3f})".format(*_adversary(scores))
+        named = gains["classifier"].iloc[0]
+        said = [f"Does the imputation matter? {named}, less on means: {verdict}. {told}."]
+    lead = "{:+.3f} (95 % interval {:+.3f} to {:+.3f})".format(*adversary)
     return [*said, f"AC-GAN less logistic regression, both on means: {lead} of AUC."]
 
 
-def _adversary(scores):
-    """AUC of the AC-GAN less that of logistic regression, both on means, with its interval."""
-    places = [CANDIDATES.index(("mean", name)) for name in ("AC-GAN", "logistic regression")]
-    lead = scores.areas[places[0]] - scores.areas[places[1]]
-    return corrected_interval(lead, scores.n_train, scores.n_test)
-
-
-def _doubts(prepared, scores):
+def _doubts(prepared, by_holes):
     """What should make a reader careful."""
     said = []
     if prepared.X.isna().to_numpy().any():
-        area = roc_auc_score(scores.y, scores.by_holes)
-        low, high = _interval(area, _variance(area, scores.y.sum(), (scores.y == 0).sum()))
+        area, low, high = by_holes
         said.append(
             f"From which cells are missing alone the AUC is {area:.3f} ({low:.3f} to {high:.3f}): "
             + ("missingness itself predicts here." if low > 0.5 else "no sign that it predicts.")

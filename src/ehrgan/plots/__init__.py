@@ -27,11 +27,12 @@ from .imputation import (
     toy_fills,
 )
 from .missingness import gain_map, over_rates
-from .report import method_intervals, methods_on_sets
+from .report import calibration, holes_by_record, method_intervals, methods_on_sets
 
 __all__ = [
     "adversarial_curves",
     "adversarial_gain",
+    "calibration",
     "calibration_and_benefit",
     "classifier_intervals",
     "discriminator_beside_optimum",
@@ -42,6 +43,7 @@ __all__ = [
     "gain_map",
     "generated_records",
     "growth_of_time",
+    "holes_by_record",
     "imputation_errors",
     "imputers_beside_peers",
     "learning_curve",

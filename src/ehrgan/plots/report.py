@@ -2,6 +2,9 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.colors import ListedColormap
+from scipy.stats import binomtest
 
 from .style import COLOURS, MARKERS, closed, style
 
@@ -62,3 +65,80 @@ def methods_on_sets(table):
         axes[-1, 0].set_xlabel("AUC")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return closed(figure)
+
+
+def holes_by_record(masks):
+    """Records by attributes of several tables, hidden cells dark, equal patterns together.
+
+    Parameters
+    ----------
+    masks : dict of str to DataFrame of bool, shape (n_records, n_attributes)
+        Name of the table, and True where a cell is missing.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel for each table: attributes by how often they are missing, records by pattern.
+    """
+    with style():
+        figure, axes = plt.subplots(len(masks), 1, figsize=(7, 3.1 * len(masks)), squeeze=False)
+        for axis, (name, mask) in zip(axes[:, 0], masks.items(), strict=True):
+            mask = mask[mask.mean().sort_values(ascending=False, kind="stable").index]
+            cells = mask.sort_values(list(mask), ascending=False).to_numpy()
+            extent = (-0.5, mask.shape[1] - 0.5, 1, 0)
+            looks = {"cmap": ListedColormap(["0.86", "0.15"]), "vmin": 0, "vmax": 1}
+            axis.imshow(cells, aspect="auto", interpolation="nearest", extent=extent, **looks)
+            axis.set_xticks(range(mask.shape[1]), list(mask), rotation=90, fontsize=9)
+            axis.set(title=name, ylabel="share of records", yticks=[0, 0.5, 1])
+            axis.grid(visible=False)
+        squares = [plt.Rectangle((0, 0), 1, 1, color=grey) for grey in ("0.15", "0.86")]
+        figure.legend(squares, ["missing", "known"], loc="outside upper left", ncols=2)
+    return closed(figure)
+
+
+def calibration(panels, n_bins=5):
+    """Share of positive records over the probability told, in bins of equally many records.
+
+    Parameters
+    ----------
+    panels : dict of str to dict of str to (y, probability)
+        Title of each panel, and in it words for a method and its out-of-fold predictions.
+    n_bins : int, default=5
+        Bins; the bars are Wilson's 95 % intervals.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = -(-len(panels) // 2)
+    columns = min(2, len(panels))
+    with style():
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(3.5 * columns + 0.6, 3.2 * rows + 0.7), squeeze=False
+        )
+        for axis, (title, methods) in zip(axes.flat, panels.items(), strict=False):
+            axis.plot([0, 1], [0, 1], color="0.4", lw=1, ls=":")
+            for i, (name, (y, probability)) in enumerate(methods.items()):
+                told, share, low, high = _bins(y, probability, n_bins)
+                looks = {"fmt": f"{MARKERS[i]}-", "color": COLOURS[i], "lw": 1, "capsize": 2}
+                axis.errorbar(told, share, yerr=[share - low, high - share], label=name, **looks)
+            top = min(1, 1.1 * max(line.get_ydata().max() for line in axis.lines[1:]) + 0.05)
+            axis.set(xlim=(0, top), ylim=(0, top))
+            if len(panels) > 1:
+                axis.set_title(title)
+        figure.supxlabel("probability told", fontsize=11)
+        figure.supylabel("share that is positive", fontsize=11)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return closed(figure)
+
+
+def _bins(y, probability, n_bins):
+    """Mean probability, share of positives and its interval, bin by bin."""
+    bins = pd.qcut(pd.Series(probability).rank(method="first"), min(n_bins, len(y)), labels=False)
+    found = pd.DataFrame({"y": y, "p": probability}).groupby(bins.to_numpy())
+    ends = [
+        binomtest(int(k), int(n)).proportion_ci(method="wilson")
+        for k, n in zip(found["y"].sum(), found["y"].size(), strict=True)
+    ]
+    low, high = np.array([(end.low, end.high) for end in ends]).T
+    return found["p"].mean().to_numpy(), found["y"].mean().to_numpy(), low, high
