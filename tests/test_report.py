@@ -126,6 +126,21 @@ def test_the_choice_prefers_the_simple_among_equals():
     assert report._choose(np.array([0.70, 0.80, 0.81]), errors) == 1
 
 
+def test_weighted_areas_are_scikit_learns():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 40)
+    told = rng.uniform(size=(2, 3, 40)).round(1)  # with ties
+    scores = report._Scores((("a", "b"), ("c", "d")), y, told, None, None, 32, 8)
+    weight = np.vstack([rng.integers(0, 3, (4, 40)), y])  # the last holds one class alone
+    found = report._areas_under(scores, weight)
+    wanted = [
+        [np.mean([roc_auc_score(y, p, sample_weight=w) for p in trials]) for trials in told]
+        for w in weight[:4]
+    ]
+    np.testing.assert_allclose(found[:4], wanted, rtol=1e-6)
+    assert np.isnan(found[4]).all()
+
+
 def test_groups_stay_whole_in_folds():
     table = records(180).assign(patient_id=np.repeat(np.arange(60), 3))
     ready = prepare(table, "outcome")

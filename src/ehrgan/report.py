@@ -184,8 +184,8 @@ class _Scores:
         return self.n_train, self.n_test
 
 
-def _mean_area(y, probability, weight=None):
-    return float(np.mean([roc_auc_score(y, p, sample_weight=weight) for p in probability]))
+def _mean_area(y, probability):
+    return float(np.mean([roc_auc_score(y, p) for p in probability]))
 
 
 def _splits(y, groups, n_trials, seed):
@@ -282,22 +282,39 @@ def _corrected(scores, groups, seed):
     """
     rng = np.random.default_rng(seed)
     units = np.arange(len(scores.y)) if groups is None else pd.factorize(groups)[0]
-    errors, told, n_units = scores.errors(), [], units.max() + 1
-    final, seen = _choose(scores.means, errors), []
-    for _ in range(N_BOOT):
-        weight = np.bincount(rng.integers(0, n_units, n_units), minlength=n_units)[units]
-        out = weight == 0
-        if len(set(scores.y[out])) < 2 or len(set(scores.y[~out])) < 2:
-            continue
-        inside = np.array([_mean_area(scores.y, p, weight) for p in scores.probability])
-        seen.append(inside[final])
-        chosen = scores.probability[_choose(inside, errors)]
-        told.append(_mean_area(scores.y[out], chosen[:, out]))
-    if len(told) < 2:
+    n_units = units.max() + 1
+    drawn = rng.integers(0, n_units, (N_BOOT, n_units))
+    weight = np.array([np.bincount(one, minlength=n_units) for one in drawn])[:, units]
+    inside, outside = _areas_under(scores, weight), _areas_under(scores, weight == 0)
+    usable = np.isfinite(inside[:, 0]) & np.isfinite(outside[:, 0])
+    errors = scores.errors()
+    final = _choose(scores.means, errors)
+    if usable.sum() < 2:
         return float(scores.means[final]), 1.0
-    area = float(np.mean(told))
+    inside, outside = inside[usable], outside[usable]
+    chosen = [_choose(means, errors) for means in inside]
+    area = float(outside[np.arange(len(chosen)), chosen].mean())
     alone = _variance(area, *_sizes(scores.y))
-    return area, 1.0 if groups is None else max(1.0, float(np.var(seen) / alone))
+    return area, 1.0 if groups is None else max(1.0, float(np.var(inside[:, final]) / alone))
+
+
+def _areas_under(scores, weight):
+    """AUC of each method, mean over trials, with the records weighted in many ways.
+
+    `weight` has shape (n_ways, n_records), the result (n_ways, n_methods); NaN without both
+    classes. An AUC is the share of pairs, one record of each class, that stand in the right order.
+    """
+    positive = scores.y == 1
+    W, V = weight[:, positive].astype(np.float32), weight[:, ~positive].astype(np.float32)
+    found = np.zeros((len(weight), len(scores.methods)))
+    for k, trials in enumerate(scores.probability):
+        for p in trials:
+            gap = p[positive][:, None] - p[~positive]
+            right = (gap > 0) + 0.5 * (gap == 0)
+            found[:, k] += np.einsum("bi,bi->b", W @ right.astype(np.float32), V)
+    pairs = W.sum(axis=1) * V.sum(axis=1) * scores.probability.shape[1]
+    with np.errstate(invalid="ignore"):
+        return np.where(pairs[:, None] > 0, found / pairs[:, None], np.nan)
 
 
 def _sizes(y):
