@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 
 
@@ -15,6 +16,8 @@ def command_line():
     sweep.add_argument("--out", help="folder or s3:// address for the results")
     sweep.add_argument("--jobs", type=int, help="runs at a time on this machine")
     sweep.add_argument("--scheduler", help="address of a running Dask scheduler")
+    needs = {"metavar": "NAME=AMOUNT", "help": "what a run takes of the workers' resources"}
+    sweep.add_argument("--resource", action="append", default=[], **needs)
     sweep.add_argument("--timeout", type=float, help="seconds that a run may take")
     sweep.add_argument("--dry-run", action="store_true", help="list what would run, and stop")
     add_report(commands)
@@ -47,18 +50,26 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.command == "report":
         return report(options)
-    from . import sweep as sweeps  # each command loads only what it needs
+    try:
+        return sweep(parser, options)
+    except KeyboardInterrupt as stopped:
+        print("stopped: what is done stays, the same command does the rest", file=sys.stderr)
+        return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
 
+
+def sweep(parser, options):
+    """Run, preview or show a sweep; says what to change where it cannot."""
+    try:
+        from . import sweep as sweeps  # each command loads only what it needs
+    except ImportError as error:
+        print(f"error: a sweep needs pip install 'ehrgan[book]': {error}", file=sys.stderr)
+        return 2
     try:
         if options.notebook == "status":
             return show_state(options.grid)
         if options.out is None:
             parser.error("the following arguments are required: --out")
-        if options.jobs is not None and options.jobs < 1:
-            parser.error(f"--jobs must be at least 1, got {options.jobs}")
-        if options.dry_run:
-            return show_plan(options)
-        return run(options)
+        return show_plan(options) if options.dry_run else run(options)
     except sweeps.GridError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -109,18 +120,50 @@ def show_state(out):
     from . import sweep as sweeps
 
     table = sweeps.state(out)
-    counts = table["status"].value_counts().sort_index()
-    print(", ".join(f"{n} {status}" for status, n in counts.items()) or "no run yet")
+    if table.empty:
+        raise sweeps.GridError(f"{out} holds no run of a sweep")
+    print(counted(table))
+    if table["notebook"].nunique() > 1:
+        for notebook, rows in table.groupby("notebook"):
+            print(f"  {notebook or 'unknown notebook'}: {counted(rows)}")
+    for row in table[table["status"] == "running"].itertuples():
+        print(f"running {row.key} for {row.duration:.0f} s {row.parameters}")
     for row in table[table["status"] == "failed"].itertuples():
         print(f"failed {row.key} {row.parameters}: {row.error}")
+    if (table["status"] == "stale").any():
+        print("stale: of another source of the library than the installed; it would run anew")
     return 0
+
+
+def counted(table):
+    """How many runs of each status."""
+    counts = table["status"].value_counts().sort_index()
+    return ", ".join(f"{n} {status}" for status, n in counts.items())
+
+
+def parsed_resources(texts):
+    """Read NAME=AMOUNT."""
+    from .sweep import GridError
+
+    found = {}
+    for text in texts:
+        name, _, amount = text.partition("=")
+        try:
+            found[name] = float(amount)
+        except ValueError:
+            raise GridError(f"--resource needs NAME=AMOUNT, got {text!r}") from None
+    return found
 
 
 def show_plan(options):
     """Print what a sweep would run, and how long that may take."""
     from . import sweep as sweeps
 
+    where = {"jobs": options.jobs, "scheduler": options.scheduler}
+    resources = parsed_resources(options.resource)
+    sweeps.check_options(**where, resources=resources, timeout=options.timeout)
     runs = sweeps.plan(options.notebook, sweeps.read_grid(options.grid))
+    places = sweeps.places(**where)
     known = sweeps.state(options.out).set_index("key")
     done = known[known["status"] == "done"]
     todo = [run for run in runs if run.key not in done.index]
@@ -128,9 +171,8 @@ def show_plan(options):
         print(run.key, run.parameters)
     print(f"{len(todo)} of {len(runs)} runs to do")
     if len(done):
-        jobs = options.jobs or sweeps.most_jobs()
-        seconds = done["duration"].median() * len(todo) / jobs
-        print(f"about {seconds / 60:.1f} min with {jobs} at a time, as the finished runs went")
+        seconds = done["duration"].median() * -(-len(todo) // places)
+        print(f"about {seconds / 60:.1f} min with {places} at a time, as the finished runs went")
     else:
         print("no run has finished there yet, so there is no estimate of time")
     return 0
@@ -140,19 +182,29 @@ def run(options):
     """Sweep, and report what failed."""
     from . import sweep as sweeps
 
-    found = sweeps.sweep(
-        options.notebook,
-        sweeps.read_grid(options.grid),
-        options.out,
-        jobs=options.jobs,
-        scheduler=options.scheduler,
-        timeout=options.timeout,
-    )
+    usual = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        found = sweeps.sweep(
+            options.notebook,
+            sweeps.read_grid(options.grid),
+            options.out,
+            jobs=options.jobs,
+            scheduler=options.scheduler,
+            resources=parsed_resources(options.resource),
+            timeout=options.timeout,
+        )
+    finally:
+        signal.signal(signal.SIGTERM, usual)
     failed = [about for about in found if about["status"] != "done"]
     for about in failed:
         print(f"failed {about['key']} {about['parameters']}: {about['error']}", file=sys.stderr)
     print(f"{len(found) - len(failed)} of {len(found)} runs done, results in {options.out}")
     return 1 if failed else 0
+
+
+def interrupt(number, _):
+    """Stop as Ctrl-C does."""
+    raise KeyboardInterrupt(number)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import psutil
+from nbclient.exceptions import DeadKernelError
 
 from .notebooks import NotebookError, run_notebook
 
@@ -57,7 +58,8 @@ def work(folder):
             folder / "notebook.ipynb", folder / "executed.ipynb", parameters, progress=False
         )
     except NotebookError as failure:
-        status, error = "failed", str(failure).split("\n")[0].replace(f"{folder}{os.sep}", "")
+        status = "lost" if isinstance(failure.__context__, DeadKernelError) else "failed"
+        error = str(failure).split("\n")[0].replace(f"{folder}{os.sep}", "")
     outcome = {
         "status": status,
         "error": error,
@@ -70,8 +72,8 @@ def work(folder):
 def _end_with_parent(folder):
     """Wait until standard input ends, as a killed sweep's does; then leave nothing behind."""
     sys.stdin.buffer.read()
-    for child in psutil.Process().children(recursive=True):
-        child.kill()
+    for child in psutil.Process().children():
+        end_family(child.pid)
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
