@@ -130,7 +130,7 @@ def test_weighted_areas_are_scikit_learns():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 40)
     told = rng.uniform(size=(2, 3, 40)).round(1)  # with ties
-    scores = report._Scores((("a", "b"), ("c", "d")), y, told, None, None, 32, 8)
+    scores = report._Scores((("a", "b"), ("c", "d")), y, told, None, 32, 8)
     weight = np.vstack([rng.integers(0, 3, (4, 40)), y])  # the last holds one class alone
     found = report._areas_under(scores, weight)
     wanted = [

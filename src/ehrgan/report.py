@@ -149,7 +149,6 @@ class _Scores:
     y: np.ndarray
     probability: np.ndarray  # (n_methods, n_trials, n)
     areas: np.ndarray  # (n_methods, n_trials * n_folds)
-    by_holes: np.ndarray  # (n,): from the mask alone
     n_train: float
     n_test: float
 
@@ -214,7 +213,7 @@ def _compare(methods, Z, y, groups, n_trials, seed, bar):
     usable = [(t, test) for t, _, test in splits if 0 < y[test].sum() < len(test)]
     areas = [[roc_auc_score(y[test], p[t, test]) for t, test in usable] for p in probability]
     sizes = [np.mean([len(part[i]) for part in rows]) for i in (0, 1)]
-    return _Scores(methods, y, probability, np.array(areas), _from_holes(Z, y, rows), *sizes)
+    return _Scores(methods, y, probability, np.array(areas), *sizes)
 
 
 def _varying(Z, rows):
@@ -254,14 +253,18 @@ def _predict(classifier, tables, y, rows, seed):
     return [m.predict_proba(X)[:, 1] for m, (_, X) in zip(models, tables, strict=True)]
 
 
-def _from_holes(Z, y, rows):
-    """Out-of-fold probabilities from the mask alone, by logistic regression."""
-    holes, told = np.isnan(Z).astype(float), np.full(len(y), y.mean())
-    if holes.any():
-        for train, test in rows:
+def _from_holes(prepared, seed):
+    """Class, and out-of-fold probability from the mask alone, of up to 20,000 records."""
+    rows = _some(prepared.y, FINAL_LIMIT, seed, prepared.groups)
+    y, groups = prepared.y[rows], None if prepared.groups is None else prepared.groups[rows]
+    holes = prepared.X.iloc[rows].isna()
+    holes = holes.loc[:, holes.any()].to_numpy(np.float64)
+    told = np.full(len(y), y.mean())
+    if holes.size:
+        for _, train, test in _splits(y, groups, 1, seed):
             model = LogisticRegression(max_iter=2000).fit(holes[train], y[train])
             told[test] = model.predict_proba(holes[test])[:, 1]
-    return told
+    return y, told
 
 
 # ---------------------------------------------------------------------------- recommendation
@@ -721,8 +724,9 @@ def _reported(prepared, scores, groups, settings):
     auc, effect = _corrected(scores, groups, settings["seed"])
     spread, spread_of_others = (effect * _variance(auc, *_sizes(y)) for y in (scores.y, prepared.y))
     interval, prediction = _interval(auc, spread), _interval(auc, spread + spread_of_others)
-    area = roc_auc_score(scores.y, scores.by_holes)
-    by_holes = (area, *_interval(area, effect * _variance(area, *_sizes(scores.y))))
+    y, told = _from_holes(prepared, settings["seed"])
+    area = roc_auc_score(y, told)
+    by_holes = (area, *_interval(area, effect * _variance(area, *_sizes(y))))
     method, gains = scores.methods[chosen], _gains(scores, scores.methods[chosen][1])
     adversary = corrected_interval(scores.lead(*ADVERSARY), *scores.sizes)
     words = _words(prepared, method, scores.curve(chosen), auc, interval, prediction)
