@@ -747,12 +747,13 @@ def _on_cluster(client, resources, todo, job):
 
 def _fetched(future, job):
     """How a run on the cluster came out."""
-    error = future.exception()
-    if error is None:
+    try:
         return future.result()
-    if isinstance(error, RunLost):
-        return _lost(error, job)
-    return _failure(f"the cluster did not run it: {type(error).__name__}: {error}")
+    except RunLost as lost:
+        return _lost(lost, job)
+    except Exception as error:  # its workers were lost again and again, or the scheduler was
+        said = " ".join(str(error).split())
+        return _failure(f"the cluster did not run it: {type(error).__name__}: {said}")
 
 
 def _lost(lost, job):
