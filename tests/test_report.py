@@ -1,5 +1,7 @@
 """The report: an answer with its uncertainty, or a refusal in a sentence; never a traceback."""
 
+import contextlib
+import io
 import re
 from dataclasses import replace
 from functools import partial
@@ -34,20 +36,20 @@ def records(n=200, seed=0, strength=1.5):
     )
 
 
-def fewer_epochs(real, network, name, seed):
-    model = real(name, seed)
-    return model.set_params(epochs=20) if name == network else model
+def sooner(real, name, seed):
+    """The same method with fewer epochs or trees."""
+    model, less = real(name, seed), {"epochs": 10, "n_estimators": 10, "n_jobs": 1}
+    return model.set_params(**{k: v for k, v in less.items() if k in model.get_params()})
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quick():
-    """Fewer trials, resamples and epochs: the same code, sooner."""
+    """Fewer trials, resamples, epochs and trees: the same code, sooner."""
     patch = pytest.MonkeyPatch()
     patch.setattr(report, "TRIALS", ((np.inf, 1),))
     patch.setattr(report, "N_BOOT", 30)
-    for name, network in (("_classifier", "AC-GAN"), ("_imputer", "denoising autoencoder")):
-        real = getattr(report, name)
-        patch.setattr(report, name, partial(fewer_epochs, real, network))
+    for name in ("_classifier", "_imputer"):
+        patch.setattr(report, name, partial(sooner, getattr(report, name)))
     yield
     patch.undo()
 
@@ -65,7 +67,10 @@ def made(tmp_path_factory):
         "--out",
         str(folder / "r"),
     ]
-    assert cli.main(arguments) == 0
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        assert cli.main(arguments) == 0
+    (folder / "told.txt").write_text(told.getvalue())
     return folder
 
 
@@ -80,6 +85,11 @@ def test_the_page_stands_alone_and_says_what_it_must(made):
     for words in ("Recommended", "95 % interval", "not a medical device", "größe", "yes"):
         assert words in page, words
     assert page.count('scope="col"') > 10 and "alt=" in page
+
+
+def test_the_command_says_what_it_noticed_before_what_it_found(made):
+    told = (made / "told.txt").read_text()
+    assert 0 <= told.index("positive class is 'yes'") < told.index("Recommended")
 
 
 def test_the_saved_pipeline_predicts_new_files_in_the_tables_words(made):
@@ -205,6 +215,16 @@ def test_what_cannot_be_is_said_in_a_sentence(arguments, message, tmp_path, caps
     assert cli.main(["report", str(tmp_path / "my.csv"), "--out", str(out), *arguments]) == 2
     assert re.search(message, capsys.readouterr().err)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("below", ["file", "file/r"])
+def test_an_out_that_cannot_be_a_folder_is_refused_before_training(below, tmp_path, capsys):
+    records().to_csv(tmp_path / "my.csv", index=False)
+    (tmp_path / "file").touch()
+    arguments = ["report", str(tmp_path / "my.csv"), "--outcome", "outcome"]
+    assert cli.main([*arguments, "--out", str(tmp_path / below)]) == 2
+    told = capsys.readouterr()
+    assert "is a file, or would lie below one" in told.err and told.out == ""
 
 
 def test_a_limit_of_no_sense_is_refused():

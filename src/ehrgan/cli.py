@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from pathlib import Path
 
 
 def command_line():
@@ -79,27 +80,49 @@ def report(options):
     """Compare methods on a table; says where the report is, or what to change."""
     # TensorFlow's lines are about the machine, not the records
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from .reading import DEFAULT_MISSING, ReportError
-    from .report import report_file
+    from .reading import ReportError
 
     try:
-        found, paths = report_file(
-            options.table,
-            options.outcome,
-            options.out,
-            missing=(*DEFAULT_MISSING, *options.missing),
-            positive=options.positive,
-            keep=options.keep,
-            ordered=parsed_orders(options.ordered),
-            group=options.group,
-            seed=options.seed,
-        )
+        prepared = prepared_table(options)
+        out = Path(options.out or f"{Path(options.table).name.split('.')[0]}_report")
+        refuse_unwritable(out)
+        print("\n".join(prepared.notes), flush=True)
+        from .report import make_report  # loads TensorFlow, so after what may be refused
+
+        found = make_report(prepared, seed=options.seed)
+        paths = found.save(out)
     except (ReportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print("\n".join(found.words))
+    print("", *found.words, sep="\n")
     print(f"the report is in {paths['report']}, the pipeline and its model card beside it")
     return 0
+
+
+def prepared_table(options):
+    """Read the table, and find what its columns are."""
+    from .reading import DEFAULT_MISSING, prepare, read_table
+
+    table = read_table(options.table, (*DEFAULT_MISSING, *options.missing))
+    return prepare(
+        table,
+        options.outcome,
+        positive=options.positive,
+        keep=options.keep,
+        ordered=parsed_orders(options.ordered),
+        group=options.group,
+    )
+
+
+def refuse_unwritable(out):
+    """Refuse a folder for results that cannot be made or written, before minutes of training."""
+    from .reading import ReportError
+
+    nearest = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise ReportError(f"out '{out}' is a file, or would lie below one: name a folder")
+    if not os.access(nearest, os.W_OK):
+        raise ReportError(f"out '{out}' cannot be written: name another folder with --out")
 
 
 def parsed_orders(texts):

@@ -34,11 +34,11 @@ from .baselines import make_imputer
 from .evaluation import corrected_interval, threshold_at
 from .inference import corrected_test, holm
 from .mixed import TableCoder
-from .reading import DEFAULT_MISSING, ReportError, as_learned, prepare, read_table
+from .reading import ReportError, as_learned
 from .replicas import no_bars
 from .saving import write_whole
 
-__all__ = ["ADVERSARY", "CANDIDATES", "PAPERS", "AsLearned", "Report", "make_report", "report_file"]
+__all__ = ["ADVERSARY", "CANDIDATES", "PAPERS", "AsLearned", "Report", "make_report"]
 
 IMPUTATIONS = ("mean", "mean and indicators", "chained ridge", "denoising autoencoder")
 GAINING = IMPUTATIONS[1:]  # those that are compared with the mean
@@ -621,7 +621,7 @@ caption {{ text-align: left; font-weight: bold; padding: 0.3rem 0; }}
 td, th {{ text-align: left; vertical-align: top; padding: 0.2rem 0.6rem; }}
 tr {{ border-bottom: 1px solid #8888; }}
 img {{ max-width: 100%; height: auto; background: #fff; }}
-li {{ overflow-wrap: anywhere; }}
+li, p, h1 {{ overflow-wrap: anywhere; }}
 .device {{ border-left: 4px solid #D55E00; padding-left: 0.8rem; }}
 </style></head><body><main>
 <h1>{title}</h1>
@@ -856,51 +856,3 @@ def _patterns(prepared):
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
         rows.append((int(count), own.mean(), prepared.y[own].mean(), shown or "nothing is missing"))
     return pd.DataFrame(rows, columns=["records", "share", "positive", "missing attributes"])
-
-
-def report_file(
-    path,
-    outcome,
-    out=None,
-    *,
-    missing=DEFAULT_MISSING,
-    positive=None,
-    keep=(),
-    ordered=None,
-    group=None,
-    seed=0,
-):
-    """Read a file, compare methods on it, and write report, pipeline and model card.
-
-    Parameters
-    ----------
-    path : path-like
-        CSV or Parquet, see :func:`~ehrgan.reading.read_table`.
-    outcome : str
-        The column to predict.
-    out : path-like, optional
-        Folder for the results; by default the file's name with ``_report``, where one is.
-    missing, positive, keep, ordered, group
-        See :func:`~ehrgan.reading.read_table` and :func:`~ehrgan.reading.prepare`.
-    seed : int, default=0
-        At least 0.
-
-    Returns
-    -------
-    tuple of Report and dict of str to Path
-        The report, and the files.
-
-    Raises
-    ------
-    ReportError
-        If the table cannot be studied; nothing is written then.
-    OSError
-        If `out` cannot be written.
-    """
-    table = read_table(path, missing)
-    prepared = prepare(table, outcome, positive=positive, keep=keep, ordered=ordered, group=group)
-    out = Path(out or f"{Path(path).name.split('.')[0]}_report")
-    if out.exists() and not out.is_dir():
-        raise ReportError(f"out '{out}' is a file: name a folder")
-    report = make_report(prepared, seed=seed)
-    return report, report.save(out)
