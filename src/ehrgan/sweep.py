@@ -317,11 +317,14 @@ class _Store:
             self.fs.pipe_file(path, content)
             return
         partial = f"{path}.partial"  # the claim makes it ours: what a killed sweep left is replaced
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        try:
+            with open(partial, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        finally:
+            Path(partial).unlink(missing_ok=True)  # a full disk needs the room
 
     def names(self):
         """Names of all files, none if there is no such folder."""
@@ -360,16 +363,16 @@ class _Store:
         held = ExitStack()
         if self.local:
             try:
-                lock = held.enter_context(open(self.path(f".{run.key}", "lock"), "a"))
+                path = self.path(f".{run.key}", "lock")
+                lock = held.enter_context(open(path, "ab", buffering=0))
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 lock.truncate(0)
-                lock.write(json.dumps([run.notebook, run.parameters]))
-                lock.flush()
+                lock.write(json.dumps([run.notebook, run.parameters]).encode())
             except BlockingIOError:
                 held.close()
                 return None
             except OSError:
-                pass  # a file system without locks is like an object store
+                pass  # the disk is full, or its file system has no locks: on without them
         return held
 
     def running(self):
