@@ -44,6 +44,11 @@ def test_text_of_any_encoding_and_delimiter_is_read(tmp_path, encoding, delimite
     assert found["stadt"].tolist() == ["Köln", "a, b; c"]
 
 
+def test_excels_first_line_names_the_separator(tmp_path):
+    (tmp_path / "a.csv").write_text("sep=;\na;b\n1,5;x, y\n2;z\n")
+    assert read_table(tmp_path / "a.csv")["b"].tolist() == ["x, y", "z"]
+
+
 def test_decimal_commas_codes_and_gzip(tmp_path):
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"x;y;z\n1,5;-9;?\n2;3;b\n"))
@@ -140,6 +145,7 @@ def test_else_the_rarer_class_is_positive_and_a_named_one_always():
         ("empty", {}, "'empty' has no value"),
         ("age", {}, "'age' has .* different numbers.*measurement"),
         ("three", {}, "'three' has 3 classes.*positive="),
+        ("lists", {}, "outcome 'lists' cannot be told: its cells hold lists"),
         ("three", {"positive": "z"}, "positive 'z' is no value of 'three'"),
         ("rare", {}, "'rare' has 4 records of its rarer class"),
         ("died", {"keep": ("agee",)}, "keep 'agee' is no column.*'age'"),
@@ -149,6 +155,7 @@ def test_else_the_rarer_class_is_positive_and_a_named_one_always():
 )
 def test_bad_arguments_are_refused_by_name(outcome, arguments, message):
     columns = {"constant": "x", "empty": np.nan, "three": ["a", "b", "c"] * 40}
+    columns["lists"] = [[1]] * 120
     columns["rare"] = [1] * 4 + [0] * 116
     with pytest.raises(ReportError, match=message):
         prepare(table(**columns), outcome, **arguments)
@@ -200,6 +207,37 @@ def test_limits_thousands_and_percents_are_numbers_for_learning_and_for_new_reco
     assert found.X["lab"].tolist()[:6] == [5, 1234.5, 7, 1000, -2, 8]
     assert as_learned(pd.Series(["1,000", "x"]), np.dtype(float)).tolist()[0] == 1000
     assert kinds(found)["mixed"] == "category"
+
+
+def test_words_for_missing_among_numbers_are_pointed_out():
+    rng = np.random.default_rng(0)
+    lab = np.where(
+        rng.uniform(size=120) < 0.3, "not done", rng.normal(size=120).round(3).astype(str)
+    )
+    found = prepare(table(lab=lab), "died")
+    assert "--missing 'not done'" in reasons(found)["lab"]
+    with pytest.raises(ReportError, match="means unknown, name it as a code"):
+        prepare(table(died=np.resize(["yes", "no", "unknown"], 120)), "died")
+
+
+def test_dates_as_numbers_are_dates():
+    days = pd.date_range("2020-01-01", periods=120).strftime("%Y%m%d").astype(int)
+    assert kinds(prepare(table(day=days), "died"))["day"] == "date"
+
+
+def test_copies_are_found_under_other_words_and_distinct_numbers_are_no_copies():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 120))
+    found = prepare(table(a=a, b=b, again=a, woman=(table()["sex"] == "f").astype(int)), "died")
+    assert list(found.X) == ["age", "sex", "a", "b"]
+    assert "repeats 'a'" in reasons(found)["again"] and "repeats 'sex'" in reasons(found)["woman"]
+
+
+def test_too_many_attributes_are_refused():
+    cells = np.random.default_rng(0).normal(size=(120, 1001))
+    wide = pd.concat([table(), pd.DataFrame(cells).add_prefix("g")], axis=1)
+    with pytest.raises(ReportError, match="1003 attributes, and at most 1000 are studied"):
+        prepare(wide, "died")
 
 
 def test_a_repeated_identifier_keeps_its_records_together():

@@ -31,6 +31,8 @@ DEFAULT_MISSING = (
 FEWEST = 10
 #: Fewest groups that must hold records of a class, for folds that keep groups whole.
 FEWEST_GROUPS = 5
+#: Most attributes that are studied.
+MOST_ATTRIBUTES = 1000
 #: Fewest known cells of an attribute.
 FEWEST_KNOWN = 5
 #: Greatest size of a number, and inverse of the least range of an attribute.
@@ -180,7 +182,7 @@ def read_table(path, missing=DEFAULT_MISSING):
     if path.suffix.lower() in (".parquet", ".pq"):
         raise ReportError(f"path '{path}' is no Parquet file: write it again, or rename it to .csv")
     text, notes = _text_of(path, data)
-    delimiter = _delimiter(text)
+    text, delimiter = _delimiter(text)
     names, rows = _rows(path, text, delimiter)
     table = pd.DataFrame(
         {
@@ -264,7 +266,10 @@ def _text_of(path, data):
 
 
 def _delimiter(text):
-    """The separator that splits the header, and the most rows as the header."""
+    """The text, and the separator that splits its header, and the most rows as the header."""
+    told = re.match(r"sep=(.)\r?\n", text)  # as Excel writes it
+    if told:
+        return text[told.end() :], told[1]
     head = text[: 1 << 16]
     scores = {}
     for mark in DELIMITERS:
@@ -278,7 +283,7 @@ def _delimiter(text):
         if rows and len(rows[0]) > 1:
             even = np.mean([len(row) == len(rows[0]) for row in rows])
             scores[mark] = (even, len(rows[0]))
-    return max(scores, key=scores.get, default=",")
+    return text, max(scores, key=scores.get, default=",")
 
 
 def _rows(path, text, delimiter):
@@ -295,7 +300,8 @@ def _rows(path, text, delimiter):
                 raise ReportError(
                     f"path '{path}' line {reader.line_num}: {len(row)} fields where the header has "
                     f"{len(names)} (separated by {delimiter!r}); put text that holds the separator "
-                    "in double quotes, and give every line as many fields"
+                    "in double quotes, give every line as many fields, and let no line stand above "
+                    "that of the names"
                 )
     except csv.Error as error:
         raise ReportError(
@@ -415,7 +421,7 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     ------
     ReportError
         An unknown column or value, an outcome that is no pair of classes with at least 10 records
-        each, too few groups, or no attribute left; each with the cure.
+        each, too few groups, no attribute left or more than 1000; each with the cure.
 
     Notes
     -----
@@ -444,6 +450,8 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     for argument, names in (("keep", keep), ("ordered", ordered), ("group", [group])):
         if outcome in names:
             raise ReportError(f"{argument} names the outcome {outcome!r}: name another column")
+    if outcome in nested:
+        raise ReportError(f"outcome {outcome!r} cannot be told: {NESTED.reason}")
     fingerprint = _fingerprint(table)
     known, y, words = _outcome(table[outcome], positive, notes)
     table, n_rows = table[known].reset_index(drop=True), len(table)
@@ -458,6 +466,11 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     columns = {name: _kept(c) if name in keep else c for name, c in columns.items()}
     used = [name for name, column in columns.items() if column.kind in USED and not column.reason]
     _refuse_nothing(used, columns)
+    if len(used) > MOST_ATTRIBUTES:
+        raise ReportError(
+            f"table has {len(used)} attributes, and at most {MOST_ATTRIBUTES} are studied: keep "
+            "those that may tell something, chosen without a look at the outcome"
+        )
     X = pd.DataFrame({name: columns[name].values for name in used})
     if groups is None:
         groups = _equal_records(X, notes)
@@ -513,6 +526,8 @@ def _known(argument, name, table):
     near = difflib.get_close_matches(name, table.columns, n=3, cutoff=0.5)
     meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     names = ", ".join(table.columns[:30]) + (", ..." if table.shape[1] > 30 else "")
+    if table.shape[1] == 1:
+        names += " (one column: separate columns by comma, semicolon, tab or bar)"
     raise ReportError(f"{argument} {name!r} is no column of the table{meant} There are: {names}")
 
 
@@ -605,7 +620,8 @@ def _refuse_outcome(name, counts, positive):
     shown = ", ".join(f"{value!r} ({n})" for value, n in counts.iloc[:10].items())
     raise ReportError(
         f"outcome {name!r} has {len(counts)} classes: {shown}; say which is to be told from all "
-        f"others, as in positive={counts.index[-1]!r} (--positive {counts.index[-1]!r})"
+        f"others, as in positive={counts.index[-1]!r} (--positive {counts.index[-1]!r}); if one of "
+        f"them means unknown, name it as a code for missing (--missing)"
     )
 
 
@@ -711,6 +727,12 @@ def _days(cells):
     return (pd.to_datetime(cells, utc=True) - EPOCH).dt.total_seconds() / 86_400
 
 
+def _are_day_numbers(seen):
+    """Whether whole numbers are dates such as 20240131."""
+    texts = seen.astype(np.int64).astype(str)
+    return pd.to_datetime(texts, format="%Y%m%d", errors="coerce").notna().mean() > 0.99
+
+
 def _are_dates(texts):
     """Whether the cells of a column of text are dates."""
     return len(texts) > 0 and texts.str.fullmatch(DATE.pattern).mean() >= 0.9
@@ -729,6 +751,8 @@ def _number(name, values, notes):
         reason = f"its values run from {seen.min():g} to {seen.max():g}; give it another unit"
         return _Column("number", None, f"{reason}, or take logarithms")
     whole = (seen == seen.round()).all()
+    if whole and seen.between(19_000_101, 21_001_231).all() and _are_day_numbers(seen):
+        return _Column("date", values, "it holds dates as numbers; make days since a start of it")
     if whole and seen.nunique() >= DISTINCT_SHARE * len(seen) and len(seen) >= 20:
         steps = np.diff(np.sort(seen.unique()))
         if _names_a_key(name) or (len(steps) and (steps == 1).mean() > 0.98):
@@ -774,10 +798,7 @@ def _text(name, cells, texts):
             return _Column("free text", categories, "it is free text; make categories of it")
         return _Column("identifier", categories, "it names the records; delete it")
     if values > MOST_CATEGORIES and n < values * FEWEST_OF_A_VALUE:
-        share = _numbers(texts).notna().mean()
-        cure = "make numbers of the others too" if share > 0.5 else "make fewer categories of it"
-        known = f", {share:.0%} of the cells are numbers" if share > 0.5 else ""
-        reason = f"it has {values} different texts{known}; {cure}"
+        reason = f"it has {values} different texts; {_cure_of_texts(texts)}"
         return _Column("free text", categories, reason)
     alike = _spellings(texts.map(_label))
     notes = tuple(
@@ -785,6 +806,18 @@ def _text(name, cells, texts):
         for first, *others in alike[:3]
     )
     return _Column("yes/no" if values == 2 else "category", categories, notes=notes)
+
+
+def _cure_of_texts(texts):
+    """What to do about a column of many texts, perhaps numbers with a word for missing."""
+    odd = texts[_numbers(texts).isna()]
+    if len(odd) > len(texts) / 2:
+        return "make fewer categories of it"
+    word = odd.value_counts().index[0]
+    return (
+        f"{1 - len(odd) / len(texts):.0%} of the cells are numbers: if {word!r} means missing, "
+        f"name it as a code (--missing {word!r})"
+    )
 
 
 def _names_a_key(name):
@@ -880,14 +913,21 @@ def _without_copies(columns, keep):
     found, first = {}, {}
     for name, column in columns.items():
         if column.kind in USED and not column.reason:
-            codes = pd.factorize(column.values)[0]
-            mark = hashlib.sha256(codes.tobytes()).digest()
+            mark = _content(column.values)
             if mark in first and name not in keep:
                 reason = f"it repeats {first[mark]!r} in every record"
                 column = replace(column, reason=reason)
             first.setdefault(mark, name)
         found[name] = column
     return found
+
+
+def _content(values):
+    """A mark that only columns of the same content share, whatever words a coarse one uses."""
+    codes, levels = pd.factorize(values)
+    if len(levels) * FEWEST_KNOWN > len(values):  # many values differ record by record anyway
+        codes = pd.util.hash_pandas_object(values, index=False).to_numpy()
+    return hashlib.sha256(codes.tobytes()).digest()
 
 
 def _kept(column):

@@ -60,6 +60,7 @@ FINAL_LIMIT = 20_000  # records that a network learns from at most
 N_FOLDS = 5
 N_BOOT = 300
 TRIALS = ((500, 4), (1500, 2), (np.inf, 1))  # up to so many records, so many trials
+WIDE = 200  # columns of numbers from which one trial must do
 PATTERNS = 8  # patterns of holes that a report lists
 NOT_A_DEVICE = (
     "This is research software, not a medical device: no decision about a patient may rest on it."
@@ -663,7 +664,7 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
         Records compared at most, drawn by class; at least 100.
     n_trials : int, optional
         Repetitions of the five-fold cross-validation, at least 1; by default four for tables of up
-        to 500 records, two up to 1500, one beyond.
+        to 500 records, two up to 1500, one beyond or where there are more than 200 columns.
 
     Returns
     -------
@@ -703,8 +704,9 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     rows = _some(prepared.y, limit, seed, prepared.groups)
     y, X = prepared.y[rows], prepared.X.iloc[rows].reset_index(drop=True)
     groups = None if prepared.groups is None else prepared.groups[rows]
-    n_trials = n_trials or next(trials for most, trials in TRIALS if len(y) <= most)
     Z = TableCoder().fit(prepared.X).transform(X)
+    trials = next(trials for most, trials in TRIALS if len(y) <= most)
+    n_trials = n_trials or (1 if Z.shape[1] > WIDE else trials)
     steps = len({imputation for imputation, _ in methods}) + len(methods)
     # small tables gain nothing from threads, and suffer where others use the machine
     with (
