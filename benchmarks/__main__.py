@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import ehrgan
-from benchmarks import imputers, speed
+from benchmarks import halves, imputers, speed
 from ehrgan.protocol import source_fingerprint
 from ehrgan.saving import write_whole
 
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "floor": speed.against_floor,
     "growth": speed.growth,
     "imputers": imputers.errors_and_times,
+    "halves": halves.promises,
 }
 RESULTS = Path(ehrgan.__file__).parent / "data"
 

@@ -1,4 +1,4 @@
-"""What ``make bench`` measured, as tables: speed beside peers, growth, imputation error."""
+"""What ``make bench`` measured, as tables: speed beside peers, growth, errors, kept promises."""
 
 import json
 from importlib.resources import files
@@ -10,7 +10,7 @@ from .evaluation import corrected_interval
 __all__ = ["imputer_summary", "machine", "read", "speed_summary"]
 
 #: The benchmarks, and what each compares.
-NAMES = ("keras", "floor", "growth", "imputers")
+NAMES = ("keras", "floor", "growth", "imputers", "halves")
 
 
 def read(name):
@@ -18,7 +18,7 @@ def read(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "growth", "imputers"}
+    name : {"keras", "floor", "growth", "imputers", "halves"}
 
     Returns
     -------
@@ -43,7 +43,7 @@ def machine(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "growth", "imputers"}
+    name : {"keras", "floor", "growth", "imputers", "halves"}
 
     Returns
     -------
