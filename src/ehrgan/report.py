@@ -457,7 +457,9 @@ class Report:
         if networks and len(rows) > FINAL_LIMIT:
             rows = _some(found.y, FINAL_LIMIT, self.settings["seed"])
         model = make_method(*self.method, self.settings["seed"])
-        return model.fit(X.iloc[rows], labels[rows])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return model.fit(X.iloc[rows], labels[rows])
 
     def save(self, folder):
         """Write report, fitted pipeline and model card into a folder.
