@@ -146,6 +146,18 @@ def test_replaced_folder_is_new_throughout(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["old", "new.html"]
 
 
+def test_a_preview_says_in_one_line_what_other_chapters_would_bring():
+    open_ones = [
+        "a.md:3: WARNING: No key 'x' found in glue data for this document. (use `print_keys`)",
+        "a.md:5: WARNING: undefined label: 'fig-x'",
+        "b.ipynb:9: WARNING: Glue reference 'y' not found in doc 'c' [mystnb.glue_ref]",
+    ]
+    other = "a.md:7: WARNING: unknown document: 'nowhere'"
+    kept, summary = book.without_unrun("\n".join([*open_ones, other])).splitlines()
+    assert kept == other and summary.startswith("3 references")
+    assert book.without_unrun(other) == other
+
+
 @pytest.mark.render
 def test_site_is_replaced_only_by_a_whole_one(small_book, capsys):
     """Renders twice: a page with a warning, which leaves the old site, then a page without."""
