@@ -18,11 +18,13 @@ from .protocol import CLASSIFIERS, PROTOCOLS, run_study
 from .records import load_wdbc
 from .saving import write_whole
 
-__all__ = ["FPR", "IMPUTERS", "Explorer", "committed", "one_protocol"]
+__all__ = ["FPR", "IMPUTERS", "NAMES", "Explorer", "committed", "one_protocol"]
 
 #: False positive rates at which a page keeps a curve, closer to each other at the left.
 FPR = np.round(np.linspace(0, 1, 41) ** 2, 4)
 IMPUTERS = ("mean", "autoencoder")
+#: How tables call a metric, where that is not its name with spaces.
+NAMES = {"auc_roc": "AUC", "brier": "Brier score", "f_score": "F-score"}
 ROC = "tpr"  # the metric whose rows are points of a ROC curve, averaged over folds
 RESULTS = "explorer.parquet"
 SETTING = ["protocol", "fraction", "seed"]
@@ -198,7 +200,7 @@ class Explorer:
         options = self.options()
         rows = {
             (protocol, imputer, classifier): {
-                f"{float(fraction):.0%}": "{:.4f} ({:.3f} to {:.3f})".format(
+                _percent(fraction): "{:.4f} ({:.3f} to {:.3f})".format(
                     *self.lookup(protocol, imputer, classifier, float(fraction))["accuracy"]
                 )
                 for fraction in options["fraction"]
@@ -220,7 +222,7 @@ class Explorer:
             "controls": "\n".join(controls),
             "rows": "\n".join(map(_row, METRICS, [first[m] for m in METRICS])),
             "path": _path(first[ROC]),
-            "said": html.escape(", ".join(map(str, FIRST.values()))),
+            "said": self._said(first),
             "every": self._table(),
             "data": json.dumps(data, separators=(",", ":")).replace("</", "<\\/"),
             "script": script,
@@ -230,11 +232,18 @@ class Explorer:
         return page
 
     @staticmethod
+    def _said(first):
+        """What the page says of its first choice; the script says the same of others."""
+        *words, fraction = FIRST.values()
+        accuracy = f"accuracy {first['accuracy'][0]:.4f}"
+        return html.escape(f"{', '.join([*words, _percent(fraction)])}: {accuracy}")
+
+    @staticmethod
     def _control(name, values):
         """One labelled select."""
         options = []
         for value in values:
-            words = f"{float(value):.0%}" if name == "fraction" else value
+            words = _percent(value) if name == "fraction" else value
             chosen = " selected" if value in (FIRST[name], f"{FIRST['fraction']:g}") else ""
             options.append(f'<option value="{html.escape(value)}"{chosen}>{words}</option>')
         label = f'<label for="explorer-{name}">{LABELS[name]}</label>'
@@ -247,13 +256,17 @@ class Explorer:
         return text.replace("<thead>", f"<caption>{caption}</caption><thead>", 1)
 
 
+def _percent(share):
+    """A share in words."""
+    return f"{float(share):.0%}".replace("%", " %")
+
+
 def _row(metric, found):
     """A row of the table that the choices change."""
-    words = metric.replace("auc_roc", "AUC").replace("f_score", "F-score")
-    numbers = "{:.4f}</td><td>{:.3f} to {:.3f}".format(*found)
-    return (
-        f'<tr data-metric="{metric}"><th scope="row">{words}</th><td>{numbers}</td><td></td></tr>'
-    )
+    cells = [*"{:.4f}|{:.3f} to {:.3f}".format(*found).split("|"), "0.0000"]
+    numbers = "".join(f"<td>{cell}</td>" for cell in cells)
+    words = NAMES.get(metric, metric)
+    return f'<tr data-metric="{metric}"><th scope="row">{words}</th>{numbers}</tr>'
 
 
 def _path(tpr):

@@ -19,7 +19,7 @@
       const [one, two, three] = root.querySelectorAll(`tr[data-metric="${metric}"] td`);
       one.textContent = mean.toFixed(4);
       two.textContent = `${low.toFixed(3)} to ${high.toFixed(3)}`;
-      three.textContent = (less < 0 ? "\u2212" : "+") + Math.abs(less).toFixed(4);
+      three.textContent = (less < 0 ? "\u2212" : less ? "+" : "") + Math.abs(less).toFixed(4);
     }
     const [accuracy] = cell.accuracy;
     root.querySelector(".said span").textContent =
