@@ -107,7 +107,7 @@ def settle(page):
     """Wait until formulas are set and every lazy picture has been on the screen."""
     page.evaluate("window.MathJax && MathJax.startup && MathJax.startup.promise")
     page.evaluate("document.querySelectorAll('img[loading]').forEach(i => i.loading = 'eager')")
-    page.wait_for_function("[...document.images].every(image => image.complete)")
+    page.evaluate("Promise.all([...document.images].map(image => image.decode()))")
 
 
 # ---------------------------------------------------------------- every page
@@ -142,6 +142,32 @@ def test_a_page_is_light(name, address, browser):
     context.close()
     heaviest = sorted(own.items(), key=lambda item: -item[1])[:5]
     assert sum(own.values()) < MOST_BYTES, heaviest
+
+
+@pytest.mark.parametrize("name", ["book/index", "notebooks/05_evaluation", EXPLORER])
+def test_the_first_paint_on_a_slow_network_is_within_two_seconds(name, address, browser):
+    """1.6 Mbit/s, 150 ms, nothing cached; the best of three, for machines that do other work."""
+    paints = []
+    for _ in range(3):
+        context = browser.new_context(viewport={"width": 400, "height": 900})
+        page = context.new_page()
+        line = {
+            "offline": False,
+            "latency": 150,
+            "downloadThroughput": 2e5,
+            "uploadThroughput": 9e4,
+        }
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.emulateNetworkConditions", line)
+        page.goto(f"{address}{name}.html", wait_until="commit")
+        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+        paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+        paints.append(page.evaluate(paint))
+        context.close()
+        if paints[-1] < 2000:
+            return
+    assert min(paints) < 2000, paints
 
 
 def test_every_link_and_anchor_inside_the_site_exists(site):
@@ -203,6 +229,18 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(address, open_pag
     assert [entry for entry in seen if not entry[2] and entry[1] != "BODY"] == []
 
 
+@pytest.mark.skipif(not WHOLE, reason="its figure comes from a chapter that a whole build runs")
+def test_the_first_screen_says_claim_and_finding_and_shows_the_figure(address, open_page):
+    page = open_page(f"{address}book/index.html")
+    figure = page.locator(".ehrgan-figure figure")
+    assert page.locator("article p:has-text('Claimed:')").bounding_box()["y"] < 300
+    assert page.locator("article p:has-text('Found:')").bounding_box()["y"] < 400
+    box = figure.locator("img").bounding_box()
+    assert box["y"] + 0.9 * box["height"] < 900
+    figure.locator("figcaption a").click()
+    assert page.url.startswith(f"{address}notebooks/05_evaluation.html#fig-")
+
+
 def test_search_finds_a_term(address, open_page):
     page = open_page(f"{address}search.html?q=autoencoder")
     page.wait_for_selector("#search-results li a")
@@ -241,8 +279,12 @@ def test_live_code_fails_in_words_without_a_network(address, open_page):
 
 
 def test_paper_gets_the_text_and_nothing_to_click(address, open_page):
-    page = open_page(f"{address}{EXPLORER}.html")
+    page = open_page(f"{address}{EXPLORER}.html", scheme="dark")
     settle(page)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.emulate_media(media="print")
     for selector in (
         ".bd-sidebar-primary",
@@ -295,11 +337,12 @@ def test_the_page_shows_the_numbers_of_the_file(address, open_page):
         assert float(shown) == pytest.approx(wanted[metric][0], abs=1e-9)
 
 
-def test_addresses_that_are_shared_have_words_and_a_picture(site):
-    soup = BeautifulSoup((site / f"{PAGES[1]}.html").read_text(encoding="utf-8"), "html.parser")
+@pytest.mark.parametrize("name", PAGES if WHOLE else PAGES[1:2])
+def test_addresses_that_are_shared_have_words_and_a_picture(name, site):
+    soup = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
     told = {tag.get("property"): tag["content"] for tag in soup.select("meta[property]")}
     assert {"og:title", "og:description", "og:url", "og:image", "og:image:alt"} <= set(told)
     picture = site / "_images" / told["og:image"].rpartition("/")[2]
-    assert picture.is_file() and told["og:image"] == urljoin(
-        told["og:url"], f"../_images/{picture.name}"
-    )
+    up = "../" * name.count("/")
+    assert picture.is_file()
+    assert told["og:image"] == urljoin(told["og:url"], f"{up}_images/{picture.name}")

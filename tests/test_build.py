@@ -1,5 +1,6 @@
 """The build: what it refuses, what it says, and what the repository promises to it."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -136,6 +137,61 @@ def test_request_to_another_host_is_a_fault():
     page += '<script src="_static/a.js"></script><a href="https://example.org">a link</a>'
     faults = book.request_faults(BeautifulSoup(page, "html.parser"))
     assert [fault.split()[0] for fault in faults] == ["https://cdn.example/a.js", "//b/c.css"]
+
+
+@pytest.fixture(scope="module")
+def extension():
+    """The Sphinx extension, which lies beside the pages and is no module of the library."""
+    path = ROOT / "book" / "_ext" / "ehrgan_site.py"
+    spec = importlib.util.spec_from_file_location("ehrgan_site", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_styles_keep_what_a_page_uses_and_no_more(extension):
+    css = """a{b:c}.used,.idle{d:e}.idle .used{f:g}.used:not(.idle, :has(.idle)){h:i}
+    @media print{.idle{j:k}}@media print{#used{l:m}}@keyframes turn{from{n:o}}"""
+    kept = re.sub(r"\s", "", extension.used_rules(css, {"used"}))
+    assert kept == (
+        "a{b:c}.used{d:e}.used:not(.idle,:has(.idle)){h:i}"
+        "@mediaprint{#used{l:m}}@keyframesturn{from{n:o}}"
+    )
+
+
+def test_numbers_are_written_for_ears_and_code_is_left_alone(extension):
+    page = "<article><p>-0.5 (-.4 to 1-2) 95 % of 3-fold</p><b>7</b> %<code>-1 5 %</code></article>"
+    soup = BeautifulSoup(page, "html.parser")
+    extension.mend_numbers(soup)
+    words = soup.article.get_text().replace("\N{NO-BREAK SPACE}", "_")
+    assert words == "\N{MINUS SIGN}0.5 (\N{MINUS SIGN}.4 to 1-2) 95_% of 3-fold7_%-1 5 %"
+
+
+def test_tables_of_a_chapter_are_numbered_named_and_headed(extension):
+    table = "<table><caption>{}</caption><thead><tr><th></th><th>x</th></tr></thead></table>"
+    title = '<h1><span class="section-number">4. </span>Title</h1>'
+    page = f"<article>{title}{table.format('One')}{table.format('Two')}</article>"
+    soup = BeautifulSoup(page, "html.parser")
+    extension.mend_tables(soup)
+    names = [frame["aria-label"] for frame in soup.select("[role=group][tabindex]")]
+    assert names == ["Table 4.1 One", "Table 4.2 Two"]
+    assert soup.select_one("#table-2 + div caption a")["href"] == "#table-2"
+    assert [cell.get("scope") for cell in soup.select("thead tr")[0]] == [None, "col"]
+
+
+def test_a_figure_is_shown_on_another_page_with_its_number(extension, tmp_path):
+    figure = (
+        '<figure id="f"><img src="../_images/a.png"><figcaption><span class="caption-number">'
+        'Fig. 5.1 </span>Words<a class="headerlink">#</a></figcaption></figure>'
+    )
+    link = '<div class="ehrgan-figure"><p><a href="../n/b.html#f">Fig. 5.1</a></p></div>'
+    home, chapter = (BeautifulSoup(text, "html.parser") for text in (link, figure))
+    pages = {tmp_path / "p" / "a.html": home, tmp_path / "n" / "b.html": chapter}
+    extension.bring_figures(home, tmp_path / "p" / "a.html", pages)
+    assert home.select_one(".ehrgan-figure > figure img")["src"] == "../_images/a.png"
+    assert home.select_one("figcaption").get_text() == "Fig. 5.1 Words"
+    assert home.select_one("figcaption a")["href"] == "../n/b.html#f"
+    assert str(chapter) == figure.replace('.png">', '.png"/>')
 
 
 def test_replaced_folder_is_new_throughout(tmp_path):

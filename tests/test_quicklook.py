@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from ehrgan.notebooks import literal, parameter_defaults
-from ehrgan.quicklook import SETTINGS, quick_look
+from ehrgan.quicklook import SETTINGS, main, quick_look
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -29,3 +29,13 @@ def test_a_notebook_gets_its_note_and_its_settings_once(source, tmp_path):
         )
     kept = path.read_bytes()
     assert quick_look(path) == {} and path.read_bytes() == kept
+
+
+def test_a_quick_look_links_to_the_page_with_the_numbers_of_the_book(tmp_path, capsys):
+    shutil.copy(NOTEBOOKS[0].parents[1] / "_config.yml", tmp_path)
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    path = Path(shutil.copy(NOTEBOOKS[4], folder))
+    main(folder)
+    assert f"{path.name} {{'n_trials': 2}}" in capsys.readouterr().out
+    assert f".github.io/ehrgan-book/notebooks/{path.stem}.html)" in path.read_text()

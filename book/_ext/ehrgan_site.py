@@ -1,27 +1,33 @@
 """Sphinx extension: what the pages need beyond the theme, for readers without sight or network."""
 
 import re
+from copy import copy
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from shutil import copyfile
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag
 
 from bs4 import BeautifulSoup
 from fontTools.subset import Subsetter
 from fontTools.ttLib import TTFont
 from PIL import Image
 
+from ehrgan.quicklook import pages_address
+
 STATIC = Path(__file__).parent / "static"
 ICONS = "fontawesome.js"
-ICONS_OF_SCRIPTS = {"fa-check", "fa-copy", "fa-circle-half-stroke", "fa-moon", "fa-sun"}
+SHEET = "_static/styles/book.css"
+HOME = "book/index.html"
+WIDE = 680  # pixels; a phone shows half of them
+BRACKETS = r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"  # nested at most three deep
 
 
 def setup(app):
     """Connect everything; Sphinx calls this."""
     app.connect("config-inited", choose_theme_options)
     app.connect("builder-inited", serve_mathjax)
-    app.connect("build-finished", mend_pages)
+    app.connect("build-finished", mend_pages, priority=900)  # after the theme
     app.add_css_file("ehrgan.css")
     app.add_js_file("ehrgan.js", loading_method="defer")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -50,50 +56,130 @@ def mend_pages(app, error):
     unused = site.glob("_static/*webpack-macros.html"), site.rglob("*.map"), site.rglob(ICONS)
     for path in chain(*unused):
         path.unlink()  # templates that are no pages, maps for debuggers, icons that the fonts have
+    pages = {
+        path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in site.rglob("*.html")
+    }
+    for path, soup in pages.items():
+        bring_figures(soup, path, pages)
     address = pages_address(app.config.html_theme_options.get("repository_url", ""))
-    classes = set()
-    for path in site.rglob("*.html"):
-        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    picture = first_picture(pages.get(site / HOME), address)
+    for path, soup in pages.items():
         for mend in MENDS:
             mend(soup)
-        share(soup, path.relative_to(site).as_posix(), address)
+        share(soup, path.relative_to(site).as_posix(), address, picture)
         mend_pictures(soup, path)
+    css = join_styles(site, pages.values())
+    for path, soup in pages.items():
+        drop_idle_marks(soup, css)
         path.write_text(str(soup), encoding="utf-8")
-        classes |= {name for tag in soup.select("[class*='fa-']") for name in tag["class"]}
-    keep_icons(site / "_static", classes | ICONS_OF_SCRIPTS)
+    for font in site.glob("_static/vendor/fontawesome/webfonts/*.woff2"):
+        font.unlink()
 
 
-def keep_icons(static, used):
-    """Leave in the icon fonts, and in the theme's style sheet, only the icons that pages use."""
-    sheet = static / "styles" / "pydata-sphinx-theme.css"
-    if not sheet.is_file():
-        return
-    characters = set()
+def bring_figures(soup, path, pages):
+    """Show a chapter's figure on another page: a container of the class holds a link to it."""
+    for place in soup.select(".ehrgan-figure:has(a[href*='#'])"):
+        file, anchor = urldefrag(place.a["href"])
+        chapter = pages.get((path.parent / file).resolve())
+        found = chapter and chapter.find("figure", id=anchor)
+        if found is None:
+            continue
+        figure, link = copy(found), place.a.extract()
+        del figure["id"]
+        figure.select_one(".headerlink").decompose()
+        number = figure.select_one(".caption-number")
+        number.string = ""
+        number.append(link)
+        number.insert_after(" ")
+        place.clear()
+        place.append(figure)
+
+
+def names_in_use(site, soups):
+    """Classes and ids that pages have, or that a script may give them."""
+    names = set()
+    for soup in soups:
+        for tag in soup.select("[class], [id]"):
+            names |= {*tag.get("class", ()), tag.get("id")}
+        names.update(*(re.findall(r"[\w-]+", tag.get_text()) for tag in soup.select("script")))
+    for path in site.glob("_static/**/*.js"):
+        if path.name != "mathjax.js":
+            names.update(re.findall(r"[\w-]+", path.read_text(encoding="utf-8")))
+    return names
+
+
+def join_styles(site, soups):
+    """Replace all style sheets by one that the pages share, with the rules that they use.
+
+    A page waits for its styles before it shows anything, so they must be few and small: the theme
+    alone brings 300 kB, most of it for parts that no page has.
+    """
+    paths = {}
+    for soup in soups:
+        links = soup.select("link[rel=stylesheet]")
+        for link in links:
+            root = soup.html["data-content_root"]
+            paths[site / link["href"].removeprefix(root).split("?")[0]] = link
+            if link is links[0]:
+                link["href"] = root + SHEET
+            else:
+                link.decompose()
+    names = names_in_use(site, soups)
+    css = re.sub(r"\s+", " ", used_rules("".join(map(read_styles, paths)), names))
+    keep_icons(site / "_static", css)
+    for path in site.glob("_static/**/*.css"):
+        path.unlink()
+    (site / SHEET).write_text(css, encoding="utf-8")
+    return css
+
+
+def read_styles(path):
+    """Read a style sheet with those that it imports, as if it lay beside the joined one."""
+    css = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    if path.parent.name != "styles":
+        css = re.sub(r"url\((?!\"data)", "url(../", css)
+    return re.sub(r'@import "([^"]+)";', lambda found: read_styles(path.parent / found[1]), css)
+
+
+def used_rules(css, names):
+    """Drop selectors with a class or id that is not in use, then rules and blocks left empty."""
 
     def keep(rule):
-        if used.isdisjoint(re.findall(r"\.(fa-[\w-]+)", rule[1])):
-            return ""
-        characters.add(int(rule[2], 16))
-        return rule[0]
+        selectors = re.findall(rf"(?:[^,()]|{BRACKETS})+", rule[1])
+        used = ",".join(filter(is_used, selectors))
+        return f"{used}{{{rule[2]}}}" if used else ""
 
-    css = sheet.read_text(encoding="utf-8")
-    css = re.sub(r"((?:\.fa-[\w-]+:before,?)+)\{content:\"\\([0-9a-f]+)\"\}", keep, css)
+    def is_used(selector):
+        always = re.sub(rf":(?:not|is|where|has){BRACKETS}", "", selector)
+        return names.issuperset(re.findall(r"[.#](-?[A-Za-z_][\w-]*)", always))
+
+    css = re.sub(r"([^{}@;]+)\{([^{}]*)\}", keep, css)
     css = re.sub(r"url\([^)]*\.woff2\) format\(\"woff2\"\),", "", css)
-    sheet.write_text(css, encoding="utf-8")
+    return re.sub(r"@(?:media|supports)[^{};]*\{\s*\}", "", css)
+
+
+def drop_idle_marks(soup, css):
+    """Drop marks of words in code and of table cells that no style refers to: a fifth of a page."""
+    coloured = set(re.findall(r"\.highlight \.(\w+)", css))
+    for word in soup.select(".highlight pre span[class]"):
+        if coloured.isdisjoint(word["class"]):
+            word.unwrap()
+    styled = " ".join(tag.get_text() for tag in soup.select("article style"))
+    for cell in soup.select("td[id], th[id]"):
+        if cell["id"] not in styled:
+            del cell["id"]
+
+
+def keep_icons(static, css):
+    """Leave in the icon fonts only the icons that a style sheet names."""
+    characters = {int(code, 16) for code in re.findall(r'content:"\\(f[0-9a-f]+)"', css)}
     for font in static.glob("vendor/fontawesome/webfonts/*.ttf"):
         with TTFont(font) as letters:
             chooser = Subsetter()
             chooser.populate(unicodes=characters)
             chooser.subset(letters)
             letters.save(font)
-    for font in static.glob("vendor/fontawesome/webfonts/*.woff2"):
-        font.unlink()
-
-
-def pages_address(repository):
-    """Where GitHub Pages serves a repository; empty if there is none."""
-    parts = urlsplit(repository).path.strip("/").split("/")
-    return f"https://{parts[0]}.github.io/{parts[1]}/" if len(parts) == 2 else ""
 
 
 def name_buttons(soup):
@@ -116,17 +202,53 @@ def mend_citations(soup):
 
 
 def mend_tables(soup):
-    """Leave no header cell empty, say what each heads, and let wide tables scroll by keyboard."""
-    for number, table in enumerate(soup.select("article table"), 1):
+    """Number captions, leave no header cell empty, and let wide tables scroll by keyboard.
+
+    The tables of chapters come from their cells, out of reach of Sphinx's numbering.
+    """
+    chapter = soup.select_one("article h1 .section-number")
+    chapter = chapter and chapter.get_text(strip=True).rstrip(".")
+    for number, table in enumerate(soup.select("article table:has(caption)"), 1):
+        if chapter:
+            label = soup.new_tag("span", attrs={"class": "caption-number"})
+            label.string = f"Table {chapter}.{number} "
+            table.caption.insert(0, label)
+            link = soup.new_tag("a", href=f"#table-{number}", attrs={"class": "headerlink"})
+            link["title"] = "Link to this table"
+            link.string = "#"
+            table.caption.append(link)
+            table.insert_before(soup.new_tag("span", id=f"table-{number}"))
+    for table in soup.select("article table"):
+        if table.th is None:  # the index is laid out in columns
+            table["role"] = "presentation"
+            continue
         for cell in table.select("th"):
             if cell.get_text(strip=True):
                 cell["scope"] = "col" if cell.find_parent("thead") else "row"
             else:
                 cell.name = "td"
-        caption = table.caption.get_text(" ", strip=True) if table.caption else f"Table {number}"
-        frame = soup.new_tag("div", tabindex="0", role="group", attrs={"class": "ehrgan-wide"})
-        frame["aria-label"] = caption.rstrip("#")
-        table.wrap(frame)
+        caption = table.caption.get_text(" ", strip=True) if table.caption else "Table"
+        table.wrap(scrolling_frame(soup, caption.rstrip("# ")))
+
+
+def scrolling_frame(soup, label):
+    """A frame that scrolls sideways, by keyboard too, and so needs a name."""
+    attributes = {"class": "ehrgan-wide", "role": "group", "tabindex": "0", "aria-label": label}
+    return soup.new_tag("div", attrs=attributes)
+
+
+def mend_numbers(soup):
+    """Write negative numbers with a minus sign, which is read aloud, and keep 95 % on one line.
+
+    Code stays as it is: it may be copied.
+    """
+    for text in soup.article.find_all(string=re.compile(r"\d|%")) if soup.article else ():
+        if not text.find_parent(["code", "pre", "script", "style", "dt"]):
+            if not text.find_parent(class_="math"):
+                words = re.sub(r"(?<![\w.\-–])-(?=\.?\d)", "\N{MINUS SIGN}", text)
+                words = re.sub(r"(?<=\d) ?%|^ %", "\N{NO-BREAK SPACE}%", words)
+                words = words.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+                text.replace_with(words)
 
 
 def drop_doubled_scripts(soup):
@@ -140,23 +262,24 @@ def drop_doubled_scripts(soup):
 
 
 def drop_unused(soup):
-    """Leave out what no page, or not this page, needs: icons as scripts, tabs, live code, toggles.
-
-    The theme's style sheet has the icons as fonts already, a tenth of the script's weight.
-    """
+    """Leave out scripts that no page, or not this page, needs; the others come after the page."""
     live = soup.select_one(".btn-launch-thebe") is not None
     searches = soup.select_one("#search-results") is not None  # boxes elsewhere lead to that page
     needed = {
-        ICONS: False,
+        ICONS: False,  # the style sheet has the icons as fonts already, at a tenth of the weight
         "sphinx-thebe": live,
         **dict.fromkeys(("searchtools.js", "language_data.js", "searchindex.js"), searches),
         "design-tabs.js": soup.select_one(".sd-tab-set") is not None,
-        "sphinx-design": soup.select_one("[class*='sd-']") is not None,
     }
-    for tag in soup.select("script[src], link[href]"):
-        address = tag.get("src") or tag["href"]
-        if any(name in address and not wanted for name, wanted in needed.items()):
+    for tag in soup.select("link[rel=preload]"):
+        tag.decompose()  # fetched before the styles, without which nothing is shown
+    for tag in soup.select("script[src]"):
+        if any(name in tag["src"] and not wanted for name, wanted in needed.items()):
             tag.decompose()
+        elif "documentation_options" not in tag["src"]:  # inline scripts use that one
+            tag["defer"] = ""
+            tag.attrs.pop("async", None)
+            soup.body.append(tag.extract())
 
 
 def label_live_code(soup):
@@ -180,7 +303,7 @@ def mend_pictures(soup, page):
     """Tell the size of every picture, so that nothing jumps, and make it light.
 
     Lossless WebP says the same as PNG in two thirds of the bytes. Pictures below the first are
-    fetched when they are near the screen.
+    fetched when they are near the screen. Wide ones scroll on a phone, or nobody could read them.
     """
     for number, image in enumerate(soup.select("article img[src]")):
         file = page.parent / image["src"]
@@ -190,22 +313,33 @@ def mend_pictures(soup, page):
                 if not file.with_suffix(".webp").is_file():
                     picture.save(file.with_suffix(".webp"), lossless=True, method=6)
             image["src"] = image["src"].removesuffix(".png") + ".webp"
+            if picture.width > WIDE:
+                figure = image.find_parent("figure")
+                number = figure and figure.select_one(".caption-number")
+                label = number.get_text(strip=True) if number else "Picture"
+                image.wrap(scrolling_frame(soup, label))
+        elif file.suffix == ".svg" and file.is_file():
+            drawing = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser").svg
+            image["width"], image["height"] = drawing["viewbox"].split()[2:]
         if number:
             image["loading"], image["decoding"] = "lazy", "async"
 
 
-def share(soup, name, address):
-    """Say what a link to the page shows elsewhere: its address, and its first picture."""
+def first_picture(soup, address):
+    """What another site shows of a page: its first picture that is one file, and what it says."""
+    found = soup and soup.select_one("article img[src$='.png']:not([src*='://'])")
+    if not found:
+        return {}
+    name = found["src"].rpartition("/")[2]
+    return {"og:image": f"{address}_images/{name}", "og:image:alt": found.get("alt", "")}
+
+
+def share(soup, name, address, picture):
+    """Say what a link to the page shows elsewhere: its address, and a picture."""
     if not address or soup.select_one("article h1") is None:
         return
     tags = {"og:type": "article", "og:url": address + name, "og:site_name": soup.title.get_text()}
-    picture = next(
-        (i for i in soup.select("article img[src$='.png']") if "://" not in i["src"]), None
-    )
-    if picture is not None:
-        tags["og:image"] = address + "_images/" + picture["src"].rpartition("/")[2]
-        tags["og:image:alt"] = picture.get("alt", "")
-    for key, content in tags.items():
+    for key, content in (tags | (first_picture(soup, address) or picture)).items():
         soup.head.append(soup.new_tag("meta", attrs={"property": key, "content": content}))
     link = {"rel": "canonical", "href": address + name}
     soup.head.append(soup.new_tag("link", attrs=link))
@@ -216,6 +350,7 @@ MENDS = (
     name_sidebar,
     mend_citations,
     mend_tables,
+    mend_numbers,
     drop_doubled_scripts,
     drop_unused,
     label_live_code,

@@ -6,8 +6,10 @@ once, when it builds the image. The repository's own notebooks keep the book's s
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
+import yaml
 from nbformat.v4 import new_markdown_cell
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
@@ -20,10 +22,16 @@ __all__ = ["SETTINGS", "quick_look"]
 #: What a quick look changes, in the chapters that have it.
 SETTINGS = {"n_trials": 2}
 NOTE = """> **Quick look.** This machine is small and shared, so the next cell sets {changes}.
-> The rendered page has the numbers of the book's own settings; delete that cell to get them."""
+> {page} has the numbers of the book's own settings; delete that cell to get them here."""
 
 
-def quick_look(path, settings=None):
+def pages_address(repository):
+    """Where GitHub Pages serves a repository; empty if there is none."""
+    parts = urlsplit(repository).path.strip("/").split("/")
+    return f"https://{parts[0]}.github.io/{parts[1]}/" if len(parts) == 2 else ""
+
+
+def quick_look(path, settings=None, page="The rendered page"):
     """Give a notebook quick-look settings, in a cell of its own below its parameters.
 
     Parameters
@@ -33,6 +41,8 @@ def quick_look(path, settings=None):
         less already.
     settings : dict, optional
         Parameter to value; :data:`SETTINGS` by default.
+    page : str, default="The rendered page"
+        Where the book's own numbers are, in Markdown.
 
     Returns
     -------
@@ -66,7 +76,7 @@ def quick_look(path, settings=None):
     changes = ", ".join(
         f"`{name}` to {new} in place of {known[name]}" for name, new in taken.items()
     )
-    notebook.cells.insert(place, new_markdown_cell(NOTE.format(changes=changes)))
+    notebook.cells.insert(place, new_markdown_cell(NOTE.format(changes=changes, page=page)))
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
@@ -75,9 +85,13 @@ def quick_look(path, settings=None):
 
 
 def main(folder):
-    """Change every notebook of a folder, and say what was changed."""
-    for path in sorted(Path(folder).glob("*.ipynb")):
-        print(path.name, quick_look(path) or "as in the book")
+    """Change every notebook of the book's folder, and say what was changed."""
+    folder = Path(folder).resolve()
+    config = yaml.safe_load((folder.parent / "_config.yml").read_text(encoding="utf-8"))
+    site = pages_address(config["repository"]["url"])
+    for path in sorted(folder.glob("*.ipynb")):
+        page = f"[The rendered page]({site}{folder.name}/{path.stem}.html)"
+        print(path.name, quick_look(path, page=page) or "as in the book")
 
 
 if __name__ == "__main__":

@@ -10,3 +10,17 @@ window.addEventListener("error", (event) => {
     "Live code could not be loaded: it needs a network. The page itself is whole without it, " +
     "and the notebook runs on your own machine.";
 }, true);
+
+// Paper is white: the dark theme's pale letters would vanish on it. What is folded away is unfolded,
+// but for the table of six pages that stands in for the choices.
+window.addEventListener("beforeprint", () => {
+  const { dataset } = document.documentElement;
+  dataset.themeOnScreen = dataset.theme;
+  dataset.theme = "light";
+  document.querySelectorAll(".cell_output details:not(.ehrgan-explorer *)")
+    .forEach((part) => { part.open = true; });
+});
+window.addEventListener("afterprint", () => {
+  const { dataset } = document.documentElement;
+  dataset.theme = dataset.themeOnScreen;
+});
