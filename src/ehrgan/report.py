@@ -543,7 +543,7 @@ class Report:
                 "imputation": c["imputation"],
                 "classifier": c["classifier"],
                 "AUC": [f"{m:.3f} ({a:.3f} to {b:.3f})" for m, a, b in _triples(c, "auc")],
-                "less the best": [f"{m:+.3f} ({a:+.3f} to {b:+.3f})" for m, a, b in _triples(c)],
+                "less the best": [f"{m:+z.3f} ({a:+z.3f} to {b:+z.3f})" for m, a, b in _triples(c)],
                 "p (Holm)": c["p"].map("{:.3f}".format),
                 "Brier score": c["brier"].map("{:.3f}".format),
                 "recommended": np.where(c.index == self.chosen, "yes", ""),
@@ -825,12 +825,12 @@ def _matters(prepared, gains, adversary):
         sure = gains.loc[(gains["p"] < 0.05) & (gains["mean"] > 0), "imputation"]
         verdict = f"yes: {', '.join(sure)}" if len(sure) else "no imputation is beyond doubt better"
         told = "; ".join(
-            f"{g.imputation}: {g.mean:+.3f} ({g.low:+.3f} to {g.high:+.3f})"
+            f"{g.imputation}: {g.mean:+z.3f} ({g.low:+z.3f} to {g.high:+z.3f})"
             for g in gains.itertuples(index=False, name="Gain")
         )
         named = gains["classifier"].iloc[0]
         said = [f"Does the imputation matter? {named}, less on means: {verdict}. {told}."]
-    lead = "{:+.3f} (95 % interval {:+.3f} to {:+.3f})".format(*adversary)
+    lead = "{:+z.3f} (95 % interval {:+z.3f} to {:+z.3f})".format(*adversary)
     return [*said, f"AC-GAN less logistic regression, both on means: {lead} of AUC."]
 
 

@@ -149,7 +149,7 @@ def with_interval(mean, low, high):
     >>> with_interval(0.0123, -0.004, 0.03)
     '+0.0123 (-0.004 to +0.030)'
     """
-    return f"{_signed(mean)} ({low:+.3f} to {high:+.3f})"
+    return f"{_signed(mean)} ({low:+z.3f} to {high:+z.3f})"
 
 
 def told_lead(metric, first, second=None):
@@ -360,4 +360,4 @@ def _four(number):
 
 
 def _signed(number):
-    return f"{number:+.4f}"
+    return f"{number:+z.4f}"
