@@ -1,5 +1,6 @@
 """Sphinx extension: what the pages need beyond the theme, for readers without sight or network."""
 
+import logging
 import re
 from copy import copy
 from importlib.util import find_spec
@@ -179,6 +180,7 @@ def drop_idle_marks(soup, css):
 
 def keep_icons(static, css):
     """Leave in the icon fonts only the icons that a style sheet names."""
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every table that it prunes
     characters = {int(code, 16) for code in re.findall(r'content:"\\(f[0-9a-f]+)"', css)}
     for font in static.glob("vendor/fontawesome/webfonts/*.ttf"):
         with TTFont(font) as letters:
