@@ -309,6 +309,14 @@ def test_equal_records_share_a_group_unless_chance_makes_them_equal():
     assert prepare(empty, "died").groups is None
 
 
+def test_a_class_of_mere_copies_is_refused():
+    source = table(weight=np.random.default_rng(0).normal(70, 9, 120).round(2), died="no")
+    ill = pd.concat([source.iloc[:3].assign(died="yes", age=[31.0, 42.0, 53.0])] * 5)
+    ill["weight"] += 0.001
+    with pytest.raises(ReportError, match="only 3 different ones of one class"):
+        prepare(pd.concat([source, ill], ignore_index=True), "died")
+
+
 def test_cells_of_every_type_are_taken_for_what_they_are(tmp_path):
     n, rng = 120, np.random.default_rng(0)
     when = pd.date_range("2020-01-31", periods=n, tz="UTC")

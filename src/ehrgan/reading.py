@@ -355,7 +355,7 @@ def _without_codes(table, codes):
     texts, numbers = codes
     found = {}
     for name, cells in table.items():
-        if isinstance(cells.dtype, pd.CategoricalDtype):
+        if _is_category(cells):
             found[name] = cells.cat.remove_categories(
                 [c for c in cells.cat.categories if str(c).strip() in texts or c in numbers]
             )
@@ -473,7 +473,7 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
         )
     X = pd.DataFrame({name: columns[name].values for name in used})
     if groups is None:
-        groups = _equal_records(X, notes)
+        groups = _equal_records(X, y, notes)
     notes += [note for column in columns.values() for note in column.notes]
     notes += [f"{name!r} is left out: {c.reason}" for name, c in columns.items() if c.reason]
     about = _about(table, columns, outcome, used)
@@ -889,10 +889,10 @@ def _separates(values, y):
     enough = min((y[seen] == c).sum() for c in (0, 1)) >= FEWEST_SEEN
     if not enough or (seen.mean() < 0.5 and max(shares) < 1):
         return "that it is missing", by_hole
-    if isinstance(values.dtype, pd.CategoricalDtype) and not values.cat.ordered:
+    if _is_category(values) and not values.cat.ordered:
         score = _class_rates(values.cat.codes.to_numpy()[seen], y[seen])
     else:
-        ranked = values.cat.codes if isinstance(values.dtype, pd.CategoricalDtype) else values
+        ranked = values.cat.codes if _is_category(values) else values
         score = ranked.to_numpy()[seen]
     area = roc_auc_score(y[seen], score)
     by_value = max(area, 1 - area)
@@ -948,7 +948,7 @@ def _refuse_nothing(used, columns):
         )
 
 
-def _equal_records(X, notes):
+def _equal_records(X, y, notes):
     """Groups that hold records too alike for chance, or None if there are none.
 
     Records of a few coarse attributes are often equal by chance; to keep those in one fold would
@@ -965,6 +965,12 @@ def _equal_records(X, notes):
     n = len(X) - len(np.unique(groups))
     if n == 0:
         return None
+    fewest = min(len(np.unique(groups[y == c])) for c in (0, 1))
+    if fewest < FEWEST_GROUPS:
+        raise ReportError(
+            f"table has copies of records, and only {fewest} different ones of one class: at least "
+            f"{FEWEST_GROUPS} are needed, to test on others than those learned from; gather more"
+        )
     notes.append(f"{n} records repeat an earlier one in every attribute; folds keep them together.")
     return pd.factorize(groups)[0]
 
@@ -1008,7 +1014,7 @@ def as_learned(cells, dtype):
     [1.5, nan]
     """
     if isinstance(dtype, pd.CategoricalDtype):
-        if isinstance(cells.dtype, pd.CategoricalDtype):
+        if _is_category(cells):
             cells = cells.astype(object)
         labels = cells.dropna().map(_label).reindex(cells.index)
         return pd.Series(pd.Categorical(labels, dtype=dtype), cells.index)
