@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import kstest
+from sklearn.impute import SimpleImputer
 
 from ehrgan import replicas
 
@@ -96,28 +99,6 @@ def test_a_replica_ignores_its_company(others):
         np.testing.assert_allclose(a[0], b[0], rtol=1e-5, atol=1e-6)
 
 
-def test_short_replicas_stand_still_while_long_ones_finish_an_epoch():
-    history = fit([4, 29], epochs=3).history
-    alone = fit([4], epochs=3).history
-    np.testing.assert_allclose(history[:, 0], alone[:, 0], rtol=1e-5)
-
-
-def test_validation_keeps_the_best_epoch_and_stops():
-    rng = np.random.default_rng(1)
-    held_out = {"X": rng.normal(size=(1, 10, 2)).astype("f"), "y": np.full((1, 10), 9.0, "f")}
-    result = fit([20], epochs=80, validation=held_out, patience=5)
-    validation = result.history[:, 0, 1]
-    ran = np.count_nonzero(~np.isnan(validation))
-    assert result.best_epoch[0] == np.nanargmin(validation)
-    assert ran == min(80, result.best_epoch[0] + 6)
-
-
-def test_chunks_respect_the_limit_and_cover_everyone():
-    runs = replicas.chunks(103, 10**7, max_replicas=None)
-    assert max(len(r) for r in runs) <= replicas.MEMORY_BUDGET // 10**7 + 1
-    assert np.array_equal(np.concatenate(runs), np.arange(103))
-
-
 @given(st.integers(1, 10**7))
 def test_padding_wastes_at_most_an_eighth(n):
     padded = replicas.padded_length(n)
@@ -139,3 +120,550 @@ def test_canonical_order_forgets_the_order_given():
     a = X[replicas.canonical_order(X, c)]
     b = X[shuffle][replicas.canonical_order(X[shuffle], c[shuffle])]
     np.testing.assert_array_equal(a, b)
+
+
+# --- noise ----------------------------------------------------------------------------------------
+
+
+class Scripted(replicas.Noise):
+    """Noise whose 24-bit numbers are given."""
+
+    def _bits(self, n, stream):
+        tf = replicas.tensorflow()
+        return [tf.constant([[0.0, 2.0**22, 3 * 2.0**22]])[:, :n] for _ in range(2)]
+
+
+def test_no_two_draws_share_numbers():
+    tf = replicas.tensorflow()
+    keys = tf.constant([[1, 2], [2, 1], [1, 3], [5, 2]], "uint32")
+    drawn = [
+        replicas.Noise(keys, tf.constant([t, t, t, t])).uniform((25, 4), stream=stream).numpy()
+        for t in (0, 1, 2, 3, 16, 17, 5000)
+        for stream in range(16)
+    ]
+    values = np.concatenate([u.ravel() for u in drawn])
+    # 24 bits for 45,000 numbers: some 60 meet by chance, and one shared draw would be 100 more
+    assert len(values) - len(np.unique(values)) < 100
+
+
+def test_steps_count_for_each_replica_apart():
+    tf = replicas.tensorflow()
+    key = tf.constant([[7, 8]] * 3, "uint32")
+    z = replicas.Noise(key, tf.constant([3, 4, 3])).normal((50,)).numpy()
+    later = replicas.Noise(key, tf.constant([4, 4, 4])).normal((50,)).numpy()
+    np.testing.assert_allclose(z[2], z[0], atol=1e-6)
+    np.testing.assert_allclose(later, z[[1, 1, 1]], atol=1e-6)
+    assert np.abs(z[0][:, None] - z[1]).min(axis=1).mean() > 1e-3
+
+
+def test_bits_become_uniforms_and_normals_by_their_formulas():
+    noise = Scripted(None, None)
+    u = np.array([0.0, 0.25, 0.75])
+    np.testing.assert_array_equal(noise.uniform((3, 2)).numpy(), np.append(u, u).reshape(1, 3, 2))
+    np.testing.assert_array_equal(noise.uniform((5,))[0], np.append(u, u)[:5])
+    radius = np.sqrt(-2 * np.log(u + 2.0**-25))
+    z = np.append(radius * np.cos(2 * np.pi * u), radius * np.sin(2 * np.pi * u))
+    np.testing.assert_allclose(noise.normal((3, 2)).numpy().ravel(), z, atol=2e-6)
+    np.testing.assert_allclose(noise.normal((5,))[0], z[:5], atol=2e-6)
+
+
+def test_normals_are_normal_and_their_halves_independent():
+    tf = replicas.tensorflow()
+    z = replicas.Noise(tf.constant([[9, 9]], "uint32"), tf.constant([1])).normal((40_000,))[0]
+    assert kstest(z, "norm").pvalue > 1e-4
+    first, second = np.abs(z[:20_000]), np.abs(z[20_000:])
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.04
+    assert abs(np.corrcoef(z[:-1], z[1:])[0, 1]) < 0.03
+
+
+# --- single steps ---------------------------------------------------------------------------------
+
+HYPER = {
+    "learning_rate": np.float32([0.1, 0.01, 0.1]),
+    "beta_1": np.float32([0.9, 0.5, 0.9]),
+    "decay": np.float32([0.0, 1.0, 0.0]),
+    "total_steps": np.float32([10, 4, 10]),
+}
+
+
+@pytest.mark.parametrize(
+    ("t", "constant", "cosine", "half"),
+    [(0, 0.2, 0.2, 0.2), (1, 0.2, 0.2 * (0.5 + 0.125**0.5), None), (2, 0.2, 0.1, 0.15),
+     (4, 0.2, 0.0, 0.1), (9, 0.2, 0.0, 0.1)],
+)  # fmt: skip
+def test_the_rate_stays_or_falls_along_half_a_cosine(t, constant, cosine, half):
+    hyper = {"learning_rate": 0.2, "total_steps": 4.0, "decay": np.float32([0, 1, 0.5])}
+    rate = replicas.learning_rate(t, hyper).numpy()
+    np.testing.assert_allclose(rate[:2], [constant, cosine], atol=1e-7)
+    assert half is None or rate[2] == pytest.approx(half)
+
+
+def rates(t):
+    falling = 0.5 + 0.5 * np.cos(np.pi * t / 4)
+    return np.array([0.1, 0.01 * falling])
+
+
+GRADS = np.array([[[[0.3, -2.0]], [[1e-6, 5.0]]], [[[-0.1, -1.0]], [[3e-6, 4.0]]]] * 2)
+
+
+def three_steps(optimizer):
+    """Three replicas, the third inactive; gradients that change their sign and size."""
+    tf = replicas.tensorflow()
+    p, m, v = (tf.constant(np.full((3, 1, 2), x, "f")) for x in (1.0, 0.0, 0.0))
+    seen = []
+    for t in range(3):
+        g = tf.constant(np.concatenate([GRADS[t], GRADS[t][:1]]), "float32")
+        (p,), (m,), (v,) = replicas.OPTIMIZERS[optimizer](
+            [p], [g], [m], [v], tf.fill(3, t), HYPER, tf.constant([1.0, 1.0, 0.0])
+        )
+        seen.append(p.numpy())
+    assert (seen[-1][2] == 1).all() and not m.numpy()[2].any() and not v.numpy()[2].any()
+    return np.array(seen)[:, :2, 0]
+
+
+def test_adam_takes_the_steps_of_algorithm_1():
+    seen = three_steps("adam")
+    # after the correction of bias, the first step is the rate itself, against the gradient's sign
+    np.testing.assert_allclose(seen[0, 0], [0.9, 1.1], atol=1e-5)
+    assert seen[0, 1, 1] == pytest.approx(0.99, abs=1e-6)
+    beta_1, m, v, p = np.array([[0.9], [0.5]]), 0.0, 0.0, np.ones((2, 2))
+    for t in range(3):
+        g = GRADS[t][:, 0]
+        m, v = beta_1 * m + (1 - beta_1) * g, 0.999 * v + 0.001 * g**2
+        m_hat, v_hat = m / (1 - beta_1 ** (t + 1)), v / (1 - 0.999 ** (t + 1))
+        epsilon = 1e-7 / np.sqrt(1 - 0.999 ** (t + 1))  # added before the correction
+        p = p - rates(t)[:, None] * m_hat / (np.sqrt(v_hat) + epsilon)
+        np.testing.assert_allclose(seen[t], p, rtol=2e-5)
+
+
+def test_gradient_descent_gathers_momentum():
+    seen = three_steps("sgd")
+    np.testing.assert_allclose(seen[0, 0], [1 - 0.03, 1.2], rtol=1e-6)
+    np.testing.assert_allclose(seen[1, 0], [1 - 0.03 - 0.017, 1.2 + 0.28], rtol=1e-6)
+    momentum, p = 0.0, np.ones((2, 2))
+    for t in range(3):
+        momentum = np.array([[0.9], [0.5]]) * momentum + GRADS[t][:, 0]
+        p = p - rates(t)[:, None] * momentum
+        np.testing.assert_allclose(seen[t], p, rtol=1e-6)
+
+
+@dataclass(frozen=True)
+class Counting(replicas.Problem):
+    """A weight that grows by the rate at each step, so that its value tells which step it is of.
+
+    The validation loss is a script: entry k - 1 after k steps at a rate of 1.
+    """
+
+    terms = ("first", "mean", "noise")
+
+    def objectives(self, params, batch, weight, noise, hyper):
+        """Report a batch's first record, its mean, and a random number."""
+        tf = replicas.tensorflow()
+        mean = tf.reduce_sum(weight * batch["x"], axis=1)
+        terms = batch["x"][:, 0], mean, noise.uniform((1,), stream=3)[:, 0]
+        return {"P": -params["P"][0][:, 0, 0]}, tf.transpose(terms)
+
+    def validation(self, params, data):
+        """Look the loss up."""
+        tf = replicas.tensorflow()
+        k = tf.cast(tf.round(params["P"][0][:, 0, 0]), "int32") // data["steps"] - 1
+        return tf.gather(data["script"], k, batch_dims=1)
+
+
+def step(index, *, running=1.0, **options):
+    """One step of Quadratic by gradient descent at rate 1: two replicas, tables of 3 and 4 rows."""
+    tf = replicas.tensorflow()
+    M = len(index)
+    plan = replicas.Plan(Quadratic(), "sgd", False, True)
+    state = replicas._first_state(plan, {"W": [np.ones((M, 2, 1)), np.zeros((M, 1, 1))]}, M)
+    state["running"] = tf.constant([1.0, running])[:M]
+    hyper = {"learning_rate": [1.0, 0.5], "beta_1": [0.0, 0.0], "decay": [0.0, 0.0]}
+    hyper |= {"total_steps": [9.0, 9.0], "averaging": [0.75, 0.9], **options}
+    hyper = {k: tf.constant(v) for k, v in hyper.items()}
+    X = tf.constant([[1, 0], [0, 2], [1, 1], [3, 0], [0, 1], [2, 2], [1, -1]], "float32")
+    data = {"X": X, "y": tf.constant([0, 1, 2, 3, 4, 5, 6], "float32")}
+    key = tf.constant([[1, 2]] * M, "uint32")
+    return state, replicas._train_step(
+        plan, state, data, tf.constant([0, 3]), tf.constant(index), key, hyper
+    )
+
+
+def test_one_step_learns_from_the_mean_over_the_rows_of_a_batch_alone():
+    old, new = step([[2, 0, -1, -1], [0, 1, 3, -1]])
+    # replica 0 sees rows 2 and 0: errors 0 and 1; replica 1 rows 3, 4 and 6: errors 0, -3, -6
+    np.testing.assert_allclose(new["terms"].numpy()[:, 0], [0.5, 15])
+    W, b = (p.numpy() for p in new["params"]["W"])
+    np.testing.assert_allclose(W[0, :, 0], [1 - 2 * 1 / 2, 1 - 0])
+    np.testing.assert_allclose(W[1, :, 0], [1 + 0.5 * 2 * 6 / 3, 1 + 0.5 * 2 * (3 - 6) / 3])
+    np.testing.assert_allclose(b.ravel(), [-1, 0.5 * 2 * 9 / 3])
+    for share, average, now, first in zip(
+        (0.25, 0.1), new["average"]["W"][0].numpy(), W, old["params"]["W"][0].numpy(), strict=True
+    ):
+        np.testing.assert_allclose(average, first + share * (now - first), rtol=1e-6)
+    assert new["t"].numpy().tolist() == [1, 1] and new["steps"].numpy().tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("index", "running"), [([-1, -1], 1.0), ([0, 1], 0.0)])
+def test_a_replica_without_a_batch_or_stopped_stays_as_it_is(index, running):
+    tf = replicas.tensorflow()
+    old, new = step([[0, 1], index], running=running)
+    for name in ("params", "average", "m", "terms", "steps", "t"):
+        for a, b in zip(tf.nest.flatten(old[name]), tf.nest.flatten(new[name]), strict=True):
+            assert np.array_equal(a[1], b[1]) and not np.array_equal(a[0], b[0])
+
+
+@dataclass(frozen=True)
+class Rivals(replicas.Problem):
+    """Two groups whose losses both depend on both groups."""
+
+    terms = ("product",)
+
+    def objectives(self, params, batch, weight, noise, hyper):
+        """A gains what B loses."""
+        a, b = params["A"][0][:, 0, 0], params["B"][0][:, 0, 0]
+        return {"A": a * b, "B": -3.0 * a * b}, (a * b)[:, None]
+
+
+def test_the_loss_of_a_group_trains_that_group_alone_and_both_move_at_once():
+    tf = replicas.tensorflow()
+    plan = replicas.Plan(Rivals(), "sgd", False, False)
+    first = {"A": [np.full((1, 1, 1), 2.0)], "B": [np.full((1, 1, 1), 5.0)]}
+    state = replicas._first_state(plan, first, 1)
+    hyper = {"learning_rate": 0.1, "beta_1": 0.0, "decay": 0.0, "total_steps": 1.0}
+    hyper = {k: tf.constant([v]) for k, v in hyper.items()}
+    key = tf.constant([[0, 0]], "uint32")
+    new = replicas._train_step(plan, state, {}, tf.constant([0]), tf.constant([[0]]), key, hyper)
+    assert new["params"]["A"][0].numpy().item() == pytest.approx(2 - 0.1 * 5)
+    assert new["params"]["B"][0].numpy().item() == pytest.approx(5 + 0.1 * 3 * 2)
+
+
+@dataclass(frozen=True)
+class Told(replicas.Problem):
+    """The validation loss is the weight itself."""
+
+    terms = ()
+
+    def validation(self, params, data):
+        """Return the weight."""
+        return params["P"][0][:, 0, 0]
+
+
+@pytest.mark.parametrize("averages", [False, True])
+def test_the_end_of_an_epoch_keeps_what_is_better_and_counts_what_is_not(averages):
+    tf = replicas.tensorflow()
+    now = np.float32([0.5, 1.0, 2.0, 0.5, 2.0])  # better, a tie, worse, better but stopped, worse
+    plan = replicas.Plan(Told(), "adam", True, averages)
+    state = replicas._first_state(plan, {"P": [np.zeros((5, 1, 1))]}, 5)
+    state["average" if averages else "params"] = {"P": [tf.constant(now[:, None, None])]}
+    state |= {
+        "best_loss": tf.ones(5), "best_epoch": tf.fill(5, 3), "epoch": tf.constant(7),
+        "wait": tf.constant([1, 1, 2, 0, 0]), "running": tf.constant([1.0, 1, 1, 0, 1]),
+    }  # fmt: skip
+    loss, new = replicas._end_of_epoch(plan, state, {}, 3)
+    np.testing.assert_array_equal(loss, now)
+    np.testing.assert_array_equal(new["best"]["P"][0].numpy().ravel(), [0.5, 0, 0, 0, 0])
+    np.testing.assert_array_equal(new["best_loss"], [0.5, 1, 1, 1, 1])
+    np.testing.assert_array_equal(new["best_epoch"], [7, 3, 3, 3, 3])
+    np.testing.assert_array_equal(new["wait"][:3], [0, 2, 3])
+    np.testing.assert_array_equal(new["running"], [1, 1, 0, 0, 1])
+
+
+# --- whole runs of known steps --------------------------------------------------------------------
+
+SIZES, BATCH = (5, 3, 8, 5), 3
+RECORDS = np.arange(sum(SIZES), dtype=np.float32) * 10
+
+
+def count(epochs, *, script=None, **options):
+    """Train four replicas of Counting, whose steps are known; tables of 5, 3, 8 and 5 records."""
+    starts, n_rows = replicas.end_to_end(SIZES)
+    data = {"x": np.pad(RECORDS, (0, n_rows - len(RECORDS)), constant_values=-1e6)}
+    if script is not None:
+        steps = -(-np.array(SIZES) // BATCH)
+        options["validation"] = {"script": np.float32(script), "steps": steps.astype(np.int32)}
+    hyper = {"learning_rate": 1.0, "beta_1": 0.0, **options.pop("hyper", {})}
+    seeds = [np.random.SeedSequence(m) for m in (4, 5, 6, 4)]
+    return replicas.train(
+        Counting(), {"P": [np.zeros((4, 1, 1))]}, data, starts, SIZES, seeds, epochs=epochs,
+        batch_size=BATCH, hyper=hyper, optimizer="sgd", **options,
+    )  # fmt: skip
+
+
+def test_the_history_holds_the_mean_over_each_epochs_batches_of_the_replicas_own_stream():
+    tf = replicas.tensorflow()
+    result = count(3)
+    assert result.history.shape == (3, 4, 3) and (result.best_epoch == -1).all()
+    steps = -(-np.array(SIZES) // BATCH)
+    np.testing.assert_array_equal(result.params["P"][0].ravel(), 3 * steps)
+    starts = np.cumsum((0, *SIZES[:-1]))
+    for m, seed in enumerate((4, 5, 6, 4)):
+        for_order, for_noise = np.random.SeedSequence(seed).spawn(2)
+        rng, own = np.random.default_rng(for_order), RECORDS[starts[m] : starts[m] + SIZES[m]]
+        key = tf.constant(for_noise.generate_state(2, np.uint32)[None])
+        for epoch in range(3):
+            order, _ = rng.permutation(SIZES[m]), rng.random()
+            batches = [own[order[i : i + BATCH]] for i in range(0, SIZES[m], BATCH)]
+            noise = [
+                replicas.Noise(key, tf.constant([t])).uniform((1,), stream=3).numpy().item()
+                for t in range(epoch * steps[m], (epoch + 1) * steps[m])
+            ]
+            expected = [np.mean([b[0] for b in batches]), np.mean([b.mean() for b in batches])]
+            np.testing.assert_allclose(
+                result.history[epoch, m], [*expected, np.mean(noise)], rtol=1e-5
+            )
+
+
+def test_each_replica_has_its_own_epochs_and_rate_and_the_rate_ends_with_them():
+    epochs, rate = np.array([3, 1, 2, 3]), np.array([1.0, 2.0, 3.0, 4.0])
+    hyper = {"learning_rate": rate, "decay": np.array([1.0, 1.0, 1.0, 0.0])}
+    result = count(epochs, hyper=hyper)
+    totals = epochs * -(-np.array(SIZES) // BATCH)
+    falling = [sum(0.5 + 0.5 * np.cos(np.pi * t / n) for t in range(n)) for n in totals]
+    np.testing.assert_allclose(
+        result.params["P"][0].ravel(), rate * [*falling[:3], totals[3]], rtol=1e-5
+    )
+    ran = (~np.isnan(result.history[..., 0])).sum(axis=0)
+    np.testing.assert_array_equal(ran, epochs)
+    assert np.isfinite(result.history[0]).all() and np.isnan(result.history[1:, 1]).all()
+
+
+@pytest.fixture(scope="module")
+def stopped():
+    """Scripts of 70 epochs: more than a chunk of orders holds."""
+    script = np.full((4, 70), 9.0)
+    script[0, :5] = [5, 4, 4, 3.5, 3.5]  # a tie keeps the first; then nothing better
+    script[1] = np.arange(70, 0, -1)  # better to the end
+    script[2, 0] = 1.0  # best at once
+    script[3, :7] = [5, 6, 6, 4, 6, 6, 6]  # better just before patience ends, then not again
+    return script, count(70, script=script, patience=3)
+
+
+def test_the_best_epoch_is_the_first_of_the_least_loss(stopped):
+    script, result = stopped
+    np.testing.assert_array_equal(result.best_epoch, [3, 69, 0, 3])
+    np.testing.assert_array_equal(result.best_epoch, script.argmin(axis=1))
+    steps = -(-np.array(SIZES) // BATCH)
+    np.testing.assert_array_equal(result.params["P"][0].ravel(), (result.best_epoch + 1) * steps)
+
+
+def test_a_replica_stops_after_as_many_epochs_without_a_better_one_as_patience_says(stopped):
+    script, result = stopped
+    ran = [7, 70, 4, 7]
+    assert result.history.shape == (70, 4, 4)
+    for m, n in enumerate(ran):
+        np.testing.assert_array_equal(result.history[:n, m, 3], script[m, :n])
+        assert np.isfinite(result.history[:n, m]).all() and np.isnan(result.history[n:, m]).all()
+
+
+def test_without_patience_nothing_stops_and_with_all_stopped_the_run_ends(stopped):
+    script, _ = stopped
+    assert np.isfinite(count(70, script=script).history).all()
+    script = script.copy()
+    script[1] = script[2]
+    assert len(count(70, script=script, patience=3).history) <= 64  # the second chunk never ran
+
+
+def test_orders_drawn_in_small_chunks_are_the_same_orders(monkeypatch):
+    whole = count(5)
+    monkeypatch.setattr(replicas, "ORDER_CELLS", 4 * 16 * BATCH * 2)
+    np.testing.assert_array_equal(count(5).history, whole.history)
+
+
+def test_averaged_weights_are_kept_where_asked():
+    average, p = np.zeros(4), np.zeros(4)
+    steps, decay = -(-np.array(SIZES) // BATCH), np.array([0.5, 0.9, 0.0, 0.25])
+    for t in range(2 * steps.max()):
+        active = t < 2 * steps
+        p = p + active
+        average = np.where(active, decay * average + (1 - decay) * p, average)
+    result = count(2, averaging=True, hyper={"averaging": decay})
+    np.testing.assert_allclose(result.params["P"][0].ravel(), average, rtol=1e-5)
+
+
+# --- orders, layers, tables -----------------------------------------------------------------------
+
+
+def test_every_epoch_takes_every_record_once_in_another_order():
+    orders = replicas._Orders([np.random.SeedSequence(s) for s in (1, 2)], [7, 10], 4)
+    drawn = orders.draw(None, 3)
+    assert orders.steps == 3 and drawn.shape == (orders.chunk, 2, 16, 4)
+    flat = drawn.reshape(orders.chunk, 2, -1)
+    assert (flat[3:] == -1).all()
+    for m, n in enumerate((7, 10)):
+        assert (np.sort(flat[:3, m, :n]) == np.arange(n)).all() and (flat[:3, m, n:] == -1).all()
+        assert len({tuple(row[:n]) for row in flat[:3, m]}) == 3
+    assert not np.array_equal(np.argsort(flat[0, 0, :7]), np.argsort(flat[0, 1, :7]))
+    alone = replicas._Orders([np.random.SeedSequence(2)], [10], 4).draw(None, 3)
+    np.testing.assert_array_equal(alone[:3, 0], drawn[:3, 1])
+
+
+def test_a_chunk_of_orders_keeps_to_its_cells():
+    seeds = [np.random.SeedSequence(0)]
+    for n, batch_size in ((10, 4), (50_000, 8), (6_000_000, 64)):
+        orders = replicas._Orders(seeds, [n], batch_size)
+        assert 1 <= orders.chunk <= 64
+        cells = np.prod(orders.shape)
+        assert orders.chunk == 1 or orders.chunk * cells <= replicas.ORDER_CELLS
+        assert orders.chunk == 64 or (orders.chunk + 1) * cells > replicas.ORDER_CELLS
+
+
+def test_weighted_records_are_drawn_as_often_as_their_share_says():
+    share = np.array([0.25, 2.0, 0.0, 1.5, 1.25])
+    orders = replicas._Orders([np.random.SeedSequence(s) for s in (0, 1)], [5, 5], 2)
+    whole = np.array([0.0, 3.0, 1.0, 0.0, 1.0])
+    drawn = orders.draw([np.cumsum(share), np.cumsum(whole)], 64).reshape(64, 2, -1)[..., :5]
+    counts = np.array([np.bincount(row, minlength=5) for row in drawn[:, 0]])
+    assert (counts >= np.floor(share)).all() and (counts <= np.ceil(share)).all()
+    np.testing.assert_allclose(counts.mean(axis=0), share, atol=0.2)
+    assert all(np.array_equal(np.bincount(row, minlength=5), whole) for row in drawn[:, 1])
+    assert len({tuple(row) for row in drawn[:, 1]}) > 10
+
+
+def test_first_weights_are_glorots_uniform_each_replicas_own():
+    a, b = (np.random.SeedSequence(s) for s in (3, 4))
+    W1, b1, W2, b2 = replicas.init_layers([a, b], (30, 50, 4))
+    for W, n in ((W1, 80), (W2, 54)):
+        limit = np.sqrt(6 / n)
+        assert 0.97 * limit < np.abs(W).max() <= limit and abs(W.mean()) < 0.1 * limit
+        assert W.std() == pytest.approx(limit / 3**0.5, rel=0.1) and W.dtype == np.float32
+    assert not b1.any() and not b2.any() and (b1.shape, b2.shape) == ((2, 1, 50), (2, 1, 4))
+    assert len(np.unique(W1)) > 0.99 * W1.size  # no two replicas share
+    for together, alone in zip(
+        (W1, b1, W2, b2), replicas.init_layers([b], (30, 50, 4)), strict=True
+    ):
+        np.testing.assert_array_equal(together[1:], alone)
+    assert len(np.intersect1d(W1[0, 0, :4] / W1.max(), W2[0, 0] / W2.max())) == 0
+
+
+def test_layers_are_rectified_between_and_linear_at_the_end():
+    layers = [[[[1.0, -1.0]], [[1.0, 2.0]]], [[[0.0, 0.5]], [[0.0, 0.0]]]]
+    layers += [[[[-2.0], [1.0]], [[-3.0], [1.0]]], [[[0.25]], [[0.0]]]]
+    layers = [np.array(p) for p in layers]
+    x = np.array([[[2.0], [-3.0]]] * 2)
+    # replica 0: (2, 0) and (0, 3.5) in the middle; replica 1: (2, 4) and (0, 0)
+    expected = [[[-3.75], [3.75]], [[-2.0], [0.0]]]
+    np.testing.assert_allclose(replicas.forward(x, layers), expected)
+    np.testing.assert_allclose(replicas.forward(x[0], layers), expected)
+    tf = replicas.tensorflow()
+    tensors = [tf.constant(p, "float32") for p in layers]
+    np.testing.assert_allclose(
+        replicas.forward(tf.constant(x, "float32"), tensors, xp=tf), expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "size", "most", "runs"),
+    [(1000, 10**7, None, 10), (107, 10**7, None, 1), (108, 10**7, None, 2), (3, 2**31, None, 3),
+     (10, 1, 4, 3), (10, 10**9, 5, 2), (5, 0, None, 1)],
+)  # fmt: skip
+def test_runs_are_as_few_as_memory_and_limit_allow(n, size, most, runs):
+    found = replicas.chunks(n, size, max_replicas=most)
+    assert len(found) == runs and np.array_equal(np.concatenate(found), np.arange(n))
+    assert np.ptp([len(run) for run in found]) <= 1
+
+
+def test_tables_lie_end_to_end():
+    starts, n_rows = replicas.end_to_end([700, 1, 900])
+    assert starts.tolist() == [0, 700, 701] and starts.dtype == np.int32
+    assert n_rows == replicas.padded_length(1601)
+
+
+def test_canonical_order_tells_mirrored_records_apart_and_classes():
+    X = np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0], [0.0, np.nan]])
+    c = np.array([1, 0, 0, 0])
+    for flip in (slice(None), slice(None, None, -1)):
+        order = replicas.canonical_order(X[flip], c[flip])
+        if flip == slice(None):
+            records, codes = X[order], c[order]
+        np.testing.assert_array_equal(X[flip][order], records)
+        np.testing.assert_array_equal(c[flip][order], codes)
+    twins = replicas.canonical_order(X)
+    assert abs(twins.tolist().index(0) - twins.tolist().index(2)) == 1
+    assert twins.tolist().index(0) < twins.tolist().index(2)
+
+
+def test_a_table_goes_out_in_the_dress_it_came_in():
+    frame = pd.DataFrame({"a": [1, 2], "b": [True, False], "c": np.float32([0.5, 1.5])})
+    back = replicas.Template.of(frame).dress(frame.to_numpy(np.float64))
+    pd.testing.assert_frame_equal(back, frame)
+    for array in (np.array([[1, 0]], np.int8), np.array([[True, False]]), np.array([[3]], "u2")):
+        back = replicas.Template.of(array).dress(array.astype(np.float64))
+        assert back.dtype == array.dtype and np.array_equal(back, array)
+    for other in (np.array([[0.5]], np.float32), [[1, 2]]):
+        assert replicas.Template.of(other).dress(np.array([[0.5]])).dtype == np.float64
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Member:
+    """As much of an estimator as grouping asks about."""
+
+    kind: str
+    size: int = 1
+    n_members: int = 1
+    max_replicas: int | None = None
+    verbose: bool = False
+
+
+def groups_of(models):
+    runs = []
+    replicas.train_in_groups(
+        models, [f"part of {i}" for i in range(len(models))], lambda m: m.kind,
+        lambda m, part: m.size, lambda chosen, parts: runs.append((chosen, parts)),
+    )  # fmt: skip
+    places = [[next(i for i, m in enumerate(models) if m is own) for own in run] for run, _ in runs]
+    assert [parts for _, parts in runs] == [[f"part of {i}" for i in run] for run in places]
+    assert sorted(sum(places, [])) == list(range(len(models)))
+    return places
+
+
+@pytest.mark.parametrize(
+    ("models", "runs"),
+    [
+        ([Member("a"), Member("b"), Member("a")], [[0, 2], [1]]),
+        ([Member("a"), Member("a", n_members=2), Member("a")], [[0, 2], [1]]),
+        ([Member("a"), Member("a", verbose=True)], [[0], [1]]),
+        ([Member("a", max_replicas=2) for _ in range(4)] + [Member("a")], [[0, 1], [2, 3], [4]]),
+        ([Member("a", max_replicas=5, n_members=2) for _ in range(4)], [[0, 1], [2, 3]]),
+        ([Member("a", max_replicas=1, n_members=3) for _ in range(2)], [[0], [1]]),
+        # one table of half the budget sets the pace of all
+        ([Member("a", 1), Member("a", 2**29), Member("a", 1), Member("a", 1)], [[0, 1], [2, 3]]),
+    ],
+)
+def test_models_that_may_share_a_loop_are_trained_together(models, runs):
+    assert groups_of(models) == runs
+
+
+def test_histories_are_averaged_over_the_members_that_still_train():
+    history = np.full((4, 2, 3), np.nan)
+    history[0], history[1], history[2, 1] = [[1, 10, 5], [3, 30, 7]], [[2, 0, 1], [4, 2, 1]], 9
+    mean = replicas.mean_history(history, ("a", "b", "validation"))
+    assert {k: v.tolist() for k, v in mean.items()} == {
+        "a": [2, 3, 9], "b": [20, 1, 9], "validation": [6, 1, 9],
+    }  # fmt: skip
+    assert list(replicas.mean_history(history[..., :2], ("a", "b", "validation"))) == ["a", "b"]
+
+
+def test_clones_have_parameters_of_their_own_and_odd_datasets_are_named():
+    model = SimpleImputer(strategy="median")
+    first, second = replicas.clones_for(model, [1, 2], [{}, {"strategy": "mean"}])
+    assert first is not model and (first.strategy, second.strategy) == ("median", "mean")
+    assert [m.strategy for m in replicas.clones_for(model, [1, 2, 3], None)] == ["median"] * 3
+    assert replicas.unpack((1, 2), 0, ("X", "y", "w")) == (1, 2)
+    for odd in ((1,), (1, 2, 3, 4), 5):
+        with pytest.raises(ValueError, match=r"datasets\[3\] must be a tuple \(X, y, w\)"):
+            replicas.unpack(odd, 3, ("X", "y", "w"))
+    replicas.check_same("width", [4, 4])
+    with pytest.raises(ValueError, match=r"datasets\[2\] has another width \(5\).*\(4\)"):
+        replicas.check_same("width", [4, 4, 5])
+
+
+def test_bars_are_hidden_where_the_environment_asks(monkeypatch):
+    for name in ("CI", "TQDM_DISABLE"):
+        monkeypatch.delenv("CI", raising=False)
+        monkeypatch.delenv("TQDM_DISABLE", raising=False)
+        assert not replicas.no_bars()
+        monkeypatch.setenv(name, "1")
+        assert replicas.no_bars()
