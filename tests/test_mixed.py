@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.impute import SimpleImputer
 
 from ehrgan import ACGANClassifier
@@ -112,3 +112,128 @@ def test_other_columns_than_those_of_fit_are_refused():
         coder.inverse_transform([[1.0]])
     with pytest.raises(ValueError, match="max_categories must be at least 2"):
         TableCoder(1).fit(pd.DataFrame({"a": [1.0]}))
+
+
+HOLED = pd.DataFrame(
+    {
+        "age": [61, 47, 70, 55],
+        "dose": [0.5, None, 1.5, 2.0],
+        "flag": pd.array([True, None, False, True], dtype="boolean"),
+        "grade": pd.Categorical(["high", "low", None, "middle"], dtype=GRADES),
+        "sex": ["m", None, "f", "f"],
+        "site": pd.Categorical(["lung", "colon", "skin", None], ["skin", "none", "lung", "colon"]),
+    },
+    index=[7, 3, 9, 1],
+)
+
+
+def test_the_code_of_each_kind_of_column():
+    coder = TableCoder().fit(HOLED)
+    assert coder.get_feature_names_out().tolist() == [
+        "age", "dose", "flag", "grade", "sex", "site=skin", "site=lung", "site=colon",
+    ]  # fmt: skip
+    nan = np.nan
+    np.testing.assert_array_equal(
+        coder.transform(HOLED),
+        [
+            [61, 0.5, 1, 2, 1, 0, 1, 0],
+            [47, nan, nan, 0, nan, 0, 0, 1],
+            [70, 1.5, 0, nan, 0, 1, 0, 0],
+            [55, 2.0, 1, 1, 0, nan, nan, nan],
+        ],
+    )
+    assert coder.n_features_in_ == 6 and coder.feature_names_in_.tolist() == list(HOLED)
+
+
+def test_estimates_become_the_nearest_or_likeliest_value():
+    coder = TableCoder().fit(HOLED)
+    back = coder.inverse_transform(
+        [
+            [60.4, 0.25, 0.5, 1.4, 0.51, 0.2, 0.3, 0.1],
+            [60.6, -1.0, 0.49, 1.6, 0.49, 0.9, 0.1, 0.8],
+            [-3.0, 9.0, 7.0, 9.0, 5.0, -3.0, -2.0, -1.0],
+            [0.0, 0.0, -7.0, -9.0, -5.0, 0.0, 0.0, 0.1],
+        ]
+    )
+    assert back["age"].tolist() == [60, 61, -3, 0] and back["dose"].tolist() == [0.25, -1, 9, 0]
+    assert back["flag"].tolist() == [True, False, True, False]
+    assert back["grade"].tolist() == ["middle", "high", "high", "low"]
+    assert back["sex"].tolist() == ["m", "f", "m", "f"]
+    assert back["site"].tolist() == ["lung", "skin", "colon", "colon"]
+    assert back.dtypes.to_dict() == HOLED.dtypes.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("most", "names", "back"),
+    [
+        (4, ["site=a", "site=b", "site=c", "site=d"], "aabbbbccd"),
+        (3, ["site=b", "site=a", "site=infrequent"], "aabbbbccc"),
+        (2, ["site"], "aabbbbaaa"),
+    ],
+)
+def test_as_many_categories_have_codes_of_their_own_as_are_asked_for(most, names, back):
+    table = pd.DataFrame({"site": list("aabbbbccd")})
+    coder = TableCoder(most).fit(table)
+    Z = coder.transform(table)
+    assert coder.get_feature_names_out().tolist() == names and Z.shape == (9, len(names))
+    assert coder.inverse_transform(Z)["site"].tolist() == list(back)
+    if most == 2:
+        assert Z.ravel().tolist() == [1, 1, 0, 0, 0, 0, 1, 1, 1]
+    else:
+        assert (Z.sum(axis=1) == 1).all()
+
+
+class Remembering(TransformerMixin, BaseEstimator):
+    """Fill holes with a number for each column, and remember what it was given."""
+
+    def __init__(self, value=0.0):
+        self.value = value
+
+    def fit(self, X, y=None):
+        """Remember."""
+        self.fitted_ = X.copy()
+        return self
+
+    def transform(self, X):
+        """Fill hole j with the value and j."""
+        self.given_ = X.copy()
+        return np.where(np.isnan(X), self.value + np.arange(X.shape[1]) / 10, X + 100.0)
+
+
+def test_numbers_go_to_the_imputer_and_its_estimates_come_back_in_the_holes_alone():
+    table = HOLED.assign(empty=pd.Series([None] * 4, dtype=float, index=HOLED.index))
+    chosen = Remembering(0.45)
+    imputer = MixedImputer(chosen).fit(table)
+    coded = TableCoder().fit(HOLED).transform(HOLED)
+    np.testing.assert_array_equal(imputer.imputer_.fitted_, coded)
+    assert not hasattr(chosen, "fitted_")  # a clone learns, not what was given
+    other = table.iloc[[3, 1]][table.columns[::-1]]
+    filled = imputer.transform(other)
+    np.testing.assert_array_equal(imputer.imputer_.given_, coded[[3, 1]])
+    assert filled.index.tolist() == [1, 3] and filled.columns.tolist() == list(other.columns)
+    assert filled.dtypes.to_dict() == other.dtypes.to_dict()
+    # what the imputer makes of observed cells, 100 more, is not taken over
+    assert filled["age"].tolist() == [55, 47] and filled["grade"].tolist() == ["middle", "low"]
+    assert filled["dose"].tolist() == [2.0, 0.55]
+    assert filled["flag"].tolist() == [True, True]  # 0.65
+    assert filled["sex"].tolist() == ["f", "m"]  # 0.85
+    assert filled["site"].tolist() == ["colon", "colon"]  # 0.95, 1.05 and 1.15
+    assert filled["empty"].isna().all()
+    assert imputer.get_feature_names_out().tolist() == list(table)
+
+
+def test_the_stacked_autoencoder_fills_where_no_imputer_is_given(monkeypatch):
+    monkeypatch.setattr("ehrgan.autoencoder.StackedAutoencoderImputer", Remembering)
+    assert isinstance(MixedImputer().fit(HOLED).imputer_, Remembering)
+    many = MixedImputer(Remembering(), max_categories=2).fit(HOLED)
+    assert many.coder_.max_categories == 2 and many.imputer_.fitted_.shape[1] == 6
+    with pytest.raises(ValueError, match="no observed cell"):
+        MixedImputer(Remembering()).fit(pd.DataFrame({"a": [np.nan, np.nan]}))
+
+
+def test_values_of_another_kind_are_refused():
+    coder = TableCoder().fit(pd.DataFrame({"a": [1.0, 2.0]}))
+    with pytest.raises(ValueError, match="another kind than in fit"):
+        coder.transform(pd.DataFrame({"a": ["x", "y"]}))
+    with pytest.raises(TypeError, match="DataFrame"):
+        coder.transform(np.zeros((1, 1)))

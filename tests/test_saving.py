@@ -1,5 +1,6 @@
 """Saving: a loaded model is the saved one, files are whole or absent, strangers are refused."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from sklearn.exceptions import NotFittedError
+from sklearn.impute import MissingIndicator
 
 import ehrgan
-from ehrgan import ACGANClassifier, StackedAutoencoderImputer
+from ehrgan import ACGANClassifier, StackedAutoencoderImputer, saving
 from ehrgan.saving import write_whole
 
 
@@ -106,3 +110,136 @@ def test_a_foreign_file_is_refused(imputer, tmp_path):
         ACGANClassifier.load(tmp_path / "imputer")
     with pytest.raises(FileNotFoundError, match="no such file"):
         ACGANClassifier.load(tmp_path / "absent")
+
+
+def same(a, b):
+    """Whether two values are equal and of equal kinds, to the last array and key."""
+    if isinstance(a, np.random.RandomState):
+        return same(a.get_state(), b.get_state())
+    if isinstance(a, np.ndarray):
+        return (
+            isinstance(b, np.ndarray)
+            and (a.dtype, a.shape) == (b.dtype, b.shape)
+            and all(same(x, y) for x, y in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True))
+        )
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return same(list(a.items()), list(b.items()))
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, MissingIndicator):
+        return a.n_features_in_ == b.n_features_in_ and same(a.features_, b.features_)
+    return a == b or a != a
+
+
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**60), 2**60), st.floats(), st.text(),
+    st.sampled_from([
+        np.arange(6.0).reshape(2, 3).T, np.array([True, False]), np.array([], np.float32),
+        np.array(["größe", "a"]), np.array(["x", 1, None, 2.5], object), np.uint8([[1], [255]]),
+        np.array(-0.5), np.array([np.nan, np.inf]),
+    ]),
+)  # fmt: skip
+keys = st.one_of(st.text(), st.integers(), st.booleans(), st.floats(allow_nan=False))
+values = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(keys, inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(value=values)
+@example(value={1: np.arange(3), "1": np.arange(2), "x": {"1.0": np.zeros(1)}, "x.1": [np.ones(1)]})
+def test_what_is_encoded_comes_back_in_value_and_kind(value):
+    arrays = {}
+    written = json.dumps(saving._encode({"first": value, "second": [value]}, "name", arrays))
+    back = saving._decode(json.loads(written), arrays)
+    assert same(back, {"first": value, "second": [value]})
+
+
+def test_every_parameter_and_attribute_of_a_model_comes_back(classifier, imputer, tmp_path):
+    for model in (classifier, imputer):
+        model.save(tmp_path / "m")
+        again = type(model).load(tmp_path / "m")
+        kept = {k: v for k, v in vars(model).items() if k != "_metadata_request"}
+        assert vars(again).keys() == kept.keys()
+        for name, value in kept.items():
+            assert same(value, getattr(again, name)), name
+    assert isinstance(again.units_, type(imputer.units_))
+
+
+def test_numbers_of_numpy_are_kept_and_strangers_named():
+    assert saving._encode(np.float64(0.5), "x", {}) == 0.5
+    assert saving._encode(np.int64(3), "x", {}) == 3
+    for stranger in (object(), np.array(["2020-01-01"], "datetime64[D]"), {1, 2}):
+        with pytest.raises(TypeError, match=r"deep\.1 is an? .*without pickle"):
+            saving._encode([0, stranger], "deep", {})
+
+
+@pytest.mark.parametrize("version", [0, saving.FORMAT + 1])
+def test_another_format_is_refused_by_its_number(classifier, tmp_path, monkeypatch, version):
+    with monkeypatch.context() as other:
+        other.setattr(saving, "FORMAT", version)
+        classifier.save(tmp_path / "m")
+    with pytest.raises(ValueError, match=f"has format {version}; this version reads format 1"):
+        ACGANClassifier.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("lacking", ["format", "class", "state"])
+def test_a_header_that_lacks_a_part_is_refused(tmp_path, lacking):
+    header = {"format": saving.FORMAT, "class": "ACGANClassifier", "state": {}}
+    del header[lacking]
+    save_file({"W": np.zeros(3)}, tmp_path / "m", metadata={"ehrgan": json.dumps(header)})
+    with pytest.raises(ValueError, match="not one that save"):
+        ACGANClassifier.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, call):
+    path = tmp_path / "m"
+    write_whole(path, "the old one")
+    seen = []
+
+    def full(*_):
+        seen.append(path.read_text())
+        raise OSError("no space left")
+
+    monkeypatch.setattr(*((os, "fsync") if call == "fsync" else (Path, "replace")), full)
+    with pytest.raises(OSError, match="no space"):
+        write_whole(path, "the new one, which is longer")
+    assert seen == ["the old one"]
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("m", "the old one")]
+
+
+def test_a_file_is_whole_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
+    path, synced = tmp_path / "m", []
+    path.write_text("old")
+    real = os.fsync
+
+    def fsync(descriptor):
+        synced.append((os.fstat(descriptor).st_size, path.read_text()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_whole(path, "größe")
+    assert synced == [(7, "old")] and path.read_bytes() == "größe".encode()
+    write_whole(path, b"\x00\xff")
+    assert path.read_bytes() == b"\x00\xff"
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    assert path.stat().st_mode == plain.stat().st_mode  # the usual rights, not a private file's
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m", "plain"]
+
+
+def test_models_are_written_whole(classifier, tmp_path, monkeypatch):
+    (tmp_path / "m").write_text("the old one")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        classifier.save(tmp_path / "m")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["the old one"]

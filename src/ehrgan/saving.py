@@ -178,7 +178,9 @@ def _encode(value, name, arrays):
 
 def _encode_array(value, name, arrays):
     if value.dtype.kind in "biuf":
-        arrays[name] = np.ascontiguousarray(value, value.dtype.newbyteorder("="))
+        if name in arrays:  # keys 1 and "1" of a dict
+            name = f"{name}~{len(arrays)}"
+        arrays[name] = np.asarray(value, value.dtype.newbyteorder("="), order="C")
         return {"array": name}
     if value.dtype.kind in "OU":
         return {"labels": [_encode(v, name, arrays) for v in value.tolist()], "as": value.dtype.str}
