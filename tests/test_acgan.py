@@ -31,6 +31,11 @@ def wdbc():
     return records.X.to_numpy(), records.y
 
 
+@pytest.fixture(scope="module")
+def default(wdbc):
+    return ACGANClassifier(epochs=20, random_state=0).fit(*wdbc)
+
+
 @parametrize_with_checks([ACGANClassifier(random_state=0)])
 def test_scikit_learn_conformity(estimator, check):
     check(estimator)
@@ -85,10 +90,8 @@ def test_class_weight_moves_the_operating_point(wdbc):
      {"averaging": 0.99}, {"n_members": 3}, {"early_stopping": True}, {"class_weight": "balanced"},
      PAPER],
 )  # fmt: skip
-def test_every_variant_trains_and_differs_from_the_default(wdbc, variant):
-    settings = {"epochs": 20, "random_state": 0}
-    default = ACGANClassifier(**settings).fit(*wdbc)
-    other = ACGANClassifier(**{**variant, **settings}).fit(*wdbc)
+def test_every_variant_trains_and_differs_from_the_default(wdbc, default, variant):
+    other = ACGANClassifier(**{**variant, "epochs": 20, "random_state": 0}).fit(*wdbc)
     assert other.score(*wdbc) > 0.7
     assert not np.array_equal(default.predict_proba(wdbc[0]), other.predict_proba(wdbc[0]))
 
@@ -413,6 +416,24 @@ def test_models_trained_together_keep_their_own_settings(handed, name, values):
         }
         assert found[name] == pytest.approx(value)
         assert call["problem"].n_classes == 2 and call["problem"].noise_dim == found["noise_dim"]
+
+
+def test_a_fit_forgets_the_order_of_the_records(handed):
+    X, y = toy(12, 1)
+    X, y, weight = np.repeat(X, 3, axis=0), np.tile(y, 3), np.arange(36.0) % 5
+    shuffle = np.random.default_rng(0).permutation(36)
+    model = ACGANClassifier(random_state=0)
+    model.fit(X, y, sample_weight=weight)
+    model.fit(X[shuffle], y[shuffle], sample_weight=weight[shuffle])
+    for k in "Xc":
+        np.testing.assert_array_equal(handed[0]["data"][k], handed[1]["data"][k])
+
+
+def test_runs_keep_to_the_memory_that_their_records_take(handed, monkeypatch):
+    monkeypatch.setattr(replicas, "MEMORY_BUDGET", 1300)
+    ACGANClassifier(random_state=0).fit_many([toy(20, i) for i in range(5)])
+    # 20 records are padded to 32; 3 attributes, the class and the weight take 4 bytes each
+    assert [len(call["starts"]) for call in handed] == [2, 2, 1]
 
 
 def test_records_kept_for_validation_teach_nothing_and_carry_their_weights(handed):

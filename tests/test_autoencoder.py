@@ -486,6 +486,12 @@ def test_an_attribute_missing_from_one_table_is_missing_there_alone(handed):
         np.testing.assert_allclose(in_order(learned_from(handed[0], i)), in_order(Z), atol=1e-5)
 
 
+def test_runs_keep_to_the_memory_that_their_records_take(handed, monkeypatch):
+    monkeypatch.setattr(replicas, "MEMORY_BUDGET", 800)
+    StackedAutoencoderImputer(n_members=1).fit_many([table(20, 3, seed=i) for i in range(5)])
+    assert [len(call["starts"]) for call in handed] == [2, 2, 1]  # 32 rows of 3 cells of 4 bytes
+
+
 @pytest.mark.parametrize("corruption", ["observed", None])
 def test_records_kept_for_validation_teach_nothing_and_hide_cells_of_their_own(handed, corruption):
     X, other = table(40, 3, rate=0.3, seed=4), table(80, 3, rate=0.3, seed=5)

@@ -1,5 +1,6 @@
 """Saving: a loaded model is the saved one, files are whole or absent, strangers are refused."""
 
+import copy
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
+from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 from sklearn.impute import MissingIndicator
 
@@ -172,6 +174,13 @@ def test_every_parameter_and_attribute_of_a_model_comes_back(classifier, imputer
         for name, value in kept.items():
             assert same(value, getattr(again, name)), name
     assert isinstance(again.units_, type(imputer.units_))
+
+
+def test_requests_for_routing_are_not_kept(classifier, tmp_path):
+    model = copy.copy(classifier)
+    with config_context(enable_metadata_routing=True):
+        model.set_fit_request(sample_weight=True).save(tmp_path / "m")
+    assert "_metadata_request" not in vars(ACGANClassifier.load(tmp_path / "m"))
 
 
 def test_numbers_of_numpy_are_kept_and_strangers_named():
