@@ -1,5 +1,7 @@
 """ACGANClassifier: conformity, weights, variants, generated records and refusals."""
 
+import ast
+import re
 import subprocess
 import sys
 
@@ -18,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ehrgan import ACGANClassifier, replicas
+from ehrgan import ACGANClassifier, StackedAutoencoderImputer, replicas
 from ehrgan.acgan import _ACGAN, PAPER
 from ehrgan.records import load_wdbc
 
@@ -649,3 +651,10 @@ def test_the_papers_settings_are_those_that_it_states():
     assert (model.adversarial_weight, model.l2, model.averaging, model.n_members) == (1, 0, 0, 1)
     assert (model.class_loss, model.generator_loss) == ("both", "saturating")
     assert not model.early_stopping and model.class_weight is None
+
+
+@pytest.mark.parametrize("kind", [ACGANClassifier, StackedAutoencoderImputer])
+def test_the_defaults_are_those_that_the_docstring_names(kind):
+    text = kind.__doc__.split("Attributes\n")[0]
+    named = dict(re.findall(r"^    (\w+) : .*default=(.+)$", text, re.MULTILINE))
+    assert {k: ast.literal_eval(v) for k, v in named.items()} == kind().get_params()
