@@ -381,6 +381,8 @@ def test_every_member_has_weights_and_noise_of_its_own(handed):
         assert len(set(streams)) == 3 - len(equal) and len(set(first)) == 6 - 2 * len(equal)
         for a, b in equal:
             assert streams[a] == streams[b] and first[a] == first[b]
+    G, D = (many["params"][g][0] / np.sqrt(6 / n) for g, n in (("G", 62), ("D", 53)))
+    assert len(np.intersect1d(np.round(G, 6), np.round(D, 6))) < 5  # no stream is used twice
     shapes = {g: [p.shape[1:] for p in many["params"][g]] for g in "GD"}
     assert shapes == {
         "G": [(12, 50), (1, 50), (50, 3), (1, 3)], "D": [(3, 50), (1, 50), (50, 2), (1, 2)],

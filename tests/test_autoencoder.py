@@ -137,6 +137,8 @@ def test_tables_trained_together_equal_tables_trained_alone(seed):
     for X, together in zip(tables, model.fit_many(tables), strict=True):
         alone = clone(model).fit(X)
         np.testing.assert_allclose(together.transform(X), alone.transform(X), rtol=1e-4, atol=1e-4)
+        spread, own = together.residual_covariance_, alone.residual_covariance_
+        np.testing.assert_allclose(spread, own, rtol=1e-3, atol=1e-3)
 
 
 def test_fit_many_refuses_other_widths_and_chunks_change_nothing():
@@ -410,6 +412,13 @@ def test_one_member_learns_from_all_records(handed):
     assert handed[0]["lengths"].tolist() == [40] and handed[0]["starts"].tolist() == [0]
 
 
+def test_the_cells_that_measure_the_error_follow_the_models_seed(handed):
+    X = table(40, 3)
+    a, b, c = (StackedAutoencoderImputer(n_members=1, random_state=s).fit(X) for s in (0, 0, 1))
+    np.testing.assert_array_equal(a.residual_covariance_, b.residual_covariance_)
+    assert not np.allclose(a.residual_covariance_, c.residual_covariance_)
+
+
 def test_nearly_complete_records_alone_teach_the_papers_network(handed):
     X = np.arange(44.0).reshape(4, 11)
     X[0, 3] = X[2, 5] = X[2, 6] = nan  # 9 % and 18 % of holes
@@ -484,6 +493,10 @@ def test_an_attribute_missing_from_one_table_is_missing_there_alone(handed):
         known = X[~np.isnan(X).all(axis=1)]
         Z = Units.learn(X, kept, "log").to_network(known[:, kept])
         np.testing.assert_allclose(in_order(learned_from(handed[0], i)), in_order(Z), atol=1e-5)
+    model = StackedAutoencoderImputer(early_stopping=True, pattern_share=1.0, n_members=1)
+    model.fit_many([a, b])
+    hide = handed[1]["validation"]["hide"]
+    assert not hide[0, :6].all(axis=0).any() and not hide[1, :6].all(axis=0).any()
 
 
 def test_runs_keep_to_the_memory_that_their_records_take(handed, monkeypatch):

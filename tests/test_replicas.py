@@ -146,6 +146,17 @@ def test_no_two_draws_share_numbers():
     assert len(values) - len(np.unique(values)) < 100
 
 
+def test_the_bits_are_threefrys_for_the_key_the_index_and_the_step_and_stream():
+    tf = replicas.tensorflow()
+    noise = replicas.Noise(tf.constant([[1, 2], [3, 4]], "uint32"), tf.constant([5, 6]))
+    found = np.array(noise._bits(7, 3))
+    key = tf.constant([[1], [3]], "uint32"), tf.constant([[2], [4]], "uint32")
+    counter = tf.range(7)[None], tf.constant([[5 * 16 + 3], [6 * 16 + 3]])
+    counter = [tf.cast(word, "uint32") for word in counter]
+    words = np.array(replicas.threefry(key, counter, rounds=12))
+    np.testing.assert_array_equal(found, words >> 8)
+
+
 def test_steps_count_for_each_replica_apart():
     tf = replicas.tensorflow()
     key = tf.constant([[7, 8]] * 3, "uint32")
