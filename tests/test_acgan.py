@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ehrgan import ACGANClassifier, StackedAutoencoderImputer, replicas
-from ehrgan.acgan import _ACGAN, PAPER
+from ehrgan.acgan import _ACGAN, PAPER, _split
 from ehrgan.records import load_wdbc
 
 QUICK = {"epochs": 3, "random_state": 0}
@@ -463,6 +463,9 @@ def test_records_kept_for_validation_teach_nothing_and_carry_their_weights(hande
     np.testing.assert_array_equal(held["c"][:10], y[kept] == "well")
     np.testing.assert_allclose(held["weight"][:10], weight[kept] / weight[kept].sum(), rtol=1e-6)
     assert not held["weight"][10:].any()
+    for seed in range(8):
+        part = model.set_params(random_state=seed)._prepare(X, y)
+        assert np.bincount(part.c[_split(model, part)[1]]).tolist() == [5, 5]
     share = np.diff(call["shares"][0], prepend=0)
     np.testing.assert_allclose(share, weight[learned])
     assert model.best_epoch_ == (2 + 12) / 2 + 1
