@@ -616,7 +616,11 @@ def run_study(records, **parameters):
     study = Study(records, **parameters)
     memory = joblib.Memory(_cache_folder(), verbose=0)
     run = memory.cache(_run, ignore=["study"])
-    return run(study, study.settings(), (records.X, records.y), source_fingerprint())
+    settings = (
+        study.settings(),
+        list(study.settings()["classifiers"]),
+    )  # a hash ignores dicts' order
+    return run(study, settings, (records.X, records.y), source_fingerprint())
 
 
 def _run(study, settings, table, fingerprint):
