@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import stats
 
 from ehrgan.evaluation import METRICS
 from ehrgan.explorer import FPR, Explorer, committed, one_protocol
+from ehrgan.protocol import run_study
 from ehrgan.sweep import plan, read_grid
 
 ROOT = Path(__file__).parents[1]
@@ -59,7 +61,10 @@ def test_results_without_the_first_choice_are_refused(results):
         Explorer(results[results["protocol"] == "paper"])
 
 
-def test_the_curve_has_the_area_that_the_table_gives(results):
+def test_the_curve_has_the_area_that_the_table_gives(monkeypatch, tmp_path):
+    monkeypatch.setenv("EHRGAN_CACHE", str(tmp_path))
+    brief = {"imputers": ("mean",), "classifiers": ("Naive Bayes",), "n_jobs": 1}  # no others
+    monkeypatch.setattr("ehrgan.explorer.run_study", partial(run_study, **brief))
     live = one_protocol("honest", 0.5, n_trials=1, n_folds=2)
     own = live[(live["imputer"] == "mean") & (live["classifier"] == "Naive Bayes")]
     curve = own[own["metric"] == "tpr"].sort_values("fpr")
