@@ -298,3 +298,33 @@ def test_holes_are_made_as_asked(records):
     upper = records.X.rank().to_numpy() > 15
     for mask in masks(mechanism="MNAR quantile", missing_fraction=0.5):
         np.testing.assert_array_equal(mask, upper)  # all of the upper half goes
+
+
+# ---------------------------------------------------------------- the ends of what is allowed
+
+
+def test_the_ends_of_every_range_are_allowed(records):
+    ends = {"n_trials": 1, "n_folds": 10, "n_masked": 4, "seed": 0, "missing_fraction": 1}
+    assert len(Study(records, **ends).folds) == 10
+    assert len(Study(Records(records.X, 1 - records.y), **{**ends, "n_folds": 2}).folds) == 2
+    assert not any(fold.mask.any() for fold in Study(records, n_masked=0).folds)
+    for y in (records.y, 1 - records.y):  # whichever class is the smaller one
+        with pytest.raises(ValueError, match="n_folds must be at least 2 and at most 10"):
+            Study(Records(records.X, y), n_folds=11)
+
+
+@pytest.mark.parametrize("value", [True, "half", -0.1, 1.1, np.nan])
+def test_a_share_is_a_number_from_0_to_1(records, value):
+    error = TypeError if isinstance(value, bool | str) else ValueError
+    with pytest.raises(error, match="missing_fraction must"):
+        Study(records, missing_fraction=value)
+
+
+def test_classifiers_of_ones_own_are_arms(records):
+    with pytest.raises(ValueError, match=r"must map names to Arm, got \['b'\]"):
+        Study(records, classifiers={"a": Arm(LogisticRegression()), "b": LogisticRegression()})
+    with pytest.raises(ValueError, match="an empty dict"):
+        Study(records, classifiers={})
+    assert Study(records, classifiers="MLP", imputers="zero", protocol=["epoch"]).settings()[
+        "protocol"
+    ] == ("epoch",)

@@ -225,7 +225,7 @@ class Study:
         _check_share("missing_fraction", self.missing_fraction)
         _check_names("mechanism", (self.mechanism,), MECHANISMS)
         self.imputers = _check_names("imputers", self.imputers, IMPUTERS)
-        if self.protocol not in PROTOCOLS:
+        if not isinstance(self.protocol, str) or self.protocol not in PROTOCOLS:
             if not isinstance(self.protocol, tuple | list):
                 _check_names("protocol", (self.protocol,), PROTOCOLS)
             self.protocol = _check_names("protocol", self.protocol, ACCESSES)
