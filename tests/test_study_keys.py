@@ -325,6 +325,10 @@ def test_classifiers_of_ones_own_are_arms(records):
         Study(records, classifiers={"a": Arm(LogisticRegression()), "b": LogisticRegression()})
     with pytest.raises(ValueError, match="an empty dict"):
         Study(records, classifiers={})
-    assert Study(records, classifiers="MLP", imputers="zero", protocol=["epoch"]).settings()[
-        "protocol"
-    ] == ("epoch",)
+    named = {"classifiers": "MLP", "imputers": "zero", "protocol": ["epoch"]}
+    found = Study(records, n_masked=2, **named).settings()
+    assert {name: found[name] for name in named} == {
+        "classifiers": ("MLP",),
+        "imputers": ("zero",),
+        "protocol": ("epoch",),
+    }

@@ -90,7 +90,11 @@ class Filler(StackedAutoencoderImputer):
     def fit_many(self, datasets, *, params):
         models = [clone(self).set_params(**own) for own in params]
         for model, X in zip(models, datasets, strict=True):
-            model.fill_ = np.nanmean(X, axis=0) + model.random_state % 101 / 100 + model.epochs
+            known = ~np.isnan(X).all(axis=0)
+            model.fill_ = np.zeros(X.shape[1])
+            model.fill_[known] = (
+                np.nanmean(X[:, known], axis=0) + model.random_state % 101 / 100 + model.epochs
+            )
         return models
 
     def transform(self, X):
@@ -502,14 +506,16 @@ def test_tampering_with_test_rows_changes_what_is_learned_under_a_peek_alone(
 
 
 @pytest.mark.filterwarnings("ignore:All-NaN slice:RuntimeWarning")
-def test_an_attribute_that_all_records_lack_is_zero_to_every_classifier(records):
-    study = Study(records, **SMALL, missing_fraction=1.0, imputers=("mean", "zero"),
-                  classifiers={"a": Arm(Spy())})  # fmt: skip
+def test_an_attribute_that_all_records_lack_is_zero_to_every_classifier(records, filling):
+    study = Study(records, **SMALL, missing_fraction=1.0, imputers=("mean", "zero", "denoising"),
+                  classifiers={"a": Arm(Spy()), "b": Arm(Spy(), draws=2)})  # fmt: skip
     result, seen = spied(study)
+    assert len(seen) == 4 * 3 * 2
     for own in seen:
-        assert (own["X"][:, :2] == 0).all() and (own["asked"][0][:, :2] == 0).all()
+        assert (own["X"][:, :2] == 0).all()
+        assert all((asked[:, :2] == 0).all() for asked in own["asked"])
         assert own["X"][:, 4].max() == pytest.approx(1)
-    assert result.imputation["rmse"].isna().all() and len(result.imputation) == 8
+    assert result.imputation["rmse"].isna().all() and len(result.imputation) == 12
 
 
 # ---------------------------------------------------------------- what is kept
