@@ -505,6 +505,17 @@ def test_tampering_with_test_rows_changes_what_is_learned_under_a_peek_alone(
     assert (predictions["y"] == 1 - other_predictions["y"]).all()
 
 
+def test_a_fold_that_tests_no_hidden_cell_has_no_error(records):
+    few = {**SMALL, "n_folds": 5, "missing_fraction": 0.05}  # one record of either class
+    study = Study(records, **few, imputers=("mean",), classifiers={"a": Arm(Spy())})
+    result, _ = spied(study)
+    wanted = [(f.trial, f.fold) for f in study.folds if f.mask[f.test].any()]
+    assert 2 <= len(wanted) <= 4
+    found = result.imputation[["trial", "fold"]]
+    assert list(found.itertuples(index=False, name=None)) == wanted
+    assert result.imputation["rmse"].notna().all()
+
+
 @pytest.mark.filterwarnings("ignore:All-NaN slice:RuntimeWarning")
 def test_an_attribute_that_all_records_lack_is_zero_to_every_classifier(records, filling):
     study = Study(records, **SMALL, missing_fraction=1.0, imputers=("mean", "zero", "denoising"),
