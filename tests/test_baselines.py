@@ -5,6 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.svm import SVC
 
+from ehrgan import StackedAutoencoderImputer
 from ehrgan.baselines import (
     CLASSIFIERS,
     IMPUTERS,
@@ -33,16 +34,67 @@ def test_names_are_those_of_the_papers_tables():
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
-        ("SVM (RBF)", {"kernel": "rbf"}),
-        ("AdaBoost", {"n_estimators": 10}),
+        ("SVM (RBF)", {"kernel": "rbf", "C": 1.0, "gamma": "auto"}),
+        ("AdaBoost", {"n_estimators": 10, "estimator__max_depth": 1}),
         ("Random Forest", {"n_estimators": 10, "max_features": 5, "bootstrap": True}),
         ("Gradient Boosting", {"n_estimators": 10}),
         ("MLP", {"hidden_layer_sizes": (50,), "solver": "adam", "activation": "relu"}),
+        ("MLP", {"max_iter": 200}),
+        ("Decision Tree", {"max_depth": None, "criterion": "gini"}),
+        ("Logistic regression", {"logisticregression__C": 1.0, "standardscaler__with_std": True}),
     ],
 )
-def test_settings_that_the_paper_states(name, settings):
+def test_settings_that_the_paper_states_or_leaves_to_the_library(name, settings):
     parameters = make_classifier(name).get_params()
     assert {key: parameters[key] for key in settings} == settings
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_classifier_that_draws_is_handed_its_seed(name):
+    seeded, free = (make_classifier(name, random_state=seed).get_params() for seed in (7, None))
+    assert ("random_state" in seeded) == (name not in ("Naive Bayes", "Logistic regression"))
+    assert seeded.get("random_state", 7) == 7 and free.get("random_state") is None
+
+
+def test_a_score_is_the_probability_or_the_logistic_of_the_distance(toy):
+    X, y = toy
+    bayes, svm = (make_classifier(name).fit(X, y) for name in ("Naive Bayes", "SVM (RBF)"))
+    np.testing.assert_array_equal(predict_score(bayes, X), bayes.predict_proba(X)[:, 1])
+    distance = svm.decision_function(X)
+    np.testing.assert_allclose(predict_score(svm, X), 1 / (1 + np.exp(-distance)))
+
+
+def test_a_hole_takes_the_mean_of_the_ten_nearest_records():
+    X = np.column_stack([np.arange(13.0) ** 2, np.arange(13.0)])
+    X[0, 1] = np.nan
+    filled = make_imputer("nearest neighbours").fit_transform(X)
+    assert filled[0, 1] == pytest.approx(np.mean(np.arange(1, 11)))
+    np.testing.assert_array_equal(filled[1:], X[1:])
+
+
+def test_the_chain_fills_by_regression_and_stays_within_the_scale():
+    x = np.linspace(0, 1, 41)
+    X = np.column_stack([x, 1 - x])
+    X[10, 1] = np.nan
+    filled = make_imputer("chained ridge").fit_transform(X)
+    known = np.delete(x, 10)
+    square = np.sum((known - known.mean()) ** 2)
+    slope = -square / (square + 0.1)  # the penalty
+    assert filled[10, 1] == pytest.approx(1 - known.mean() + slope * (x[10] - known.mean()))
+    X = np.column_stack([x, np.clip(2 * x - 0.5, 0, 1)])
+    X[0, 1] = X[40, 1] = np.nan
+    filled = make_imputer("chained ridge").fit_transform(X)
+    assert filled[0, 1] == 0 and filled[40, 1] == 1  # the regression alone leaves the scale
+    again = make_imputer("chained ridge").fit_transform(X)
+    np.testing.assert_array_equal(filled, again)
+    X[:, 0] = np.nan
+    assert (make_imputer("chained ridge").fit_transform(X)[:, 0] == 0).all()
+    assert (make_imputer("nearest neighbours").fit_transform(X)[:, 0] == 0).all()
+
+
+def test_every_call_makes_a_new_imputer():
+    make_imputer("mean").set_params(strategy="median")
+    assert make_imputer("mean").strategy == "mean"
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -94,6 +146,24 @@ def test_silence_table_reads_settings_from_the_code():
     assert table["MLP", "Number of epochs"] == repr(make_classifier("MLP").max_iter)
     owners = {s.key.rpartition(".")[0] for s in SILENCES}
     assert {"ACGANClassifier", "StackedAutoencoderImputer", "Study"} < owners
+
+
+def test_silence_table_reads_the_settings_of_the_owner_it_is_handed():
+    def summarise(scores, level=0.5):
+        raise NotImplementedError
+
+    parameters = {s.key: s.parameter for s in SILENCES}
+    table = silence_table(summarise, StackedAutoencoderImputer(epochs=7)).set_index("parameter")
+    assert table.loc[parameters["summarise.level"], "setting"] == "0.5"
+    epochs = parameters["StackedAutoencoderImputer.epochs"]
+    own = table[table["stage"].str.contains("utoencoder|mputation")]
+    assert own.loc[epochs, "setting"] == "7"
+    bare = silence_table().set_index("parameter")["setting"]
+    assert bare[parameters["summarise.level"]] == ""
+    assert len(table) == len(SILENCES)
+    assert list(table["paper"]) == [s.paper for s in SILENCES]
+    assert list(table["ours"]) == [s.ours for s in SILENCES]
+    assert list(table["why"]) == [s.why for s in SILENCES]
 
 
 def test_silence_table_notices_a_renamed_argument():

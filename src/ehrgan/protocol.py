@@ -225,7 +225,7 @@ class Study:
         _check_share("missing_fraction", self.missing_fraction)
         _check_names("mechanism", (self.mechanism,), MECHANISMS)
         self.imputers = _check_names("imputers", self.imputers, IMPUTERS)
-        if self.protocol not in PROTOCOLS:
+        if not isinstance(self.protocol, str) or self.protocol not in PROTOCOLS:
             if not isinstance(self.protocol, tuple | list):
                 _check_names("protocol", (self.protocol,), PROTOCOLS)
             self.protocol = _check_names("protocol", self.protocol, ACCESSES)
@@ -616,7 +616,11 @@ def run_study(records, **parameters):
     study = Study(records, **parameters)
     memory = joblib.Memory(_cache_folder(), verbose=0)
     run = memory.cache(_run, ignore=["study"])
-    return run(study, study.settings(), (records.X, records.y), source_fingerprint())
+    settings = (
+        study.settings(),
+        list(study.settings()["classifiers"]),
+    )  # a hash ignores dicts' order
+    return run(study, settings, (records.X, records.y), source_fingerprint())
 
 
 def _run(study, settings, table, fingerprint):
