@@ -1017,6 +1017,7 @@ def as_learned(cells, dtype):
         if _is_category(cells):
             cells = cells.astype(object)
         labels = cells.dropna().map(_label).reindex(cells.index)
+        labels = labels.where(labels.isin(dtype.categories))  # pandas 4 refuses others
         return pd.Series(pd.Categorical(labels, dtype=dtype), cells.index)
     cells = _plain_cells(cells)
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
