@@ -431,6 +431,10 @@ def test_a_long_file_is_split_as_its_beginning_and_its_lines_are_counted(tmp_pat
     text = "name;v\n" + "Smith, J;1,5\n" * 6000  # the beginning ends within a line
     found, _ = read(tmp_path, text)
     assert found == {"name": ["Smith, J"] * 6000, "v": ["1.5"] * 6000}
+    wide, _ = read(
+        tmp_path, "a,b;c;d\n" + f"x,{'y' * 410};1;2\n" * 200
+    )  # the cut line misleads not
+    assert list(wide) == ["a,b", "c", "d"]
     with pytest.raises(ReportError, match=r"line 6003: 1 fields .* has 2 \(separated by ';'\)"):
         read(tmp_path, text + "\nSmith\n" + "x;1\n")
     with pytest.raises(ReportError, match="line 2: .*close every double quote"):
