@@ -16,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from ehrgan import report
+from ehrgan.evaluation import threshold_at
 from ehrgan.reading import Prepared, ReportError, prepare
 from ehrgan.report import ADVERSARY, CANDIDATES, PAPERS
 
@@ -359,10 +360,10 @@ def test_the_answer_names_method_area_intervals_and_threshold(prepared):
     told = np.r_[0.14, 0.3 + np.arange(9) / 20, np.arange(10) / 20 + 0.01]
     # 0.3 finds nine of ten; of the others 0.01 to 0.26 lie below it, and 0.31 to 0.46 above
     method = ("chained ridge", "random forest")
-    said = report._words(prepared, method, (y, told), 0.7, (0.6, 0.8), (0.55, 0.85))
+    said = report._words(prepared, method, (y, told), 0.7, (0.6, 0.8), (0.45, 0.85))
     assert said[0].startswith("Recommended: random forest after imputation by chained ridge: the s")
     assert "AUC 0.700, corrected" in said[1] and "95 % interval 0.600 to 0.800." in said[1]
-    assert f"In {N} other records" in said[1] and "between 0.550 and 0.850, 95" in said[1]
+    assert f"In {N} other records" in said[1] and "between 0.450 and 0.850, 95" in said[1]
     assert said[2].startswith("At a threshold of 0.280, which finds 90 % of the records 'yes', ")
     assert "60% of the others are told rightly" in said[2] and len(said) == 3
     raw = (report.RAW, "gradient boosting")
@@ -370,6 +371,22 @@ def test_the_answer_names_method_area_intervals_and_threshold(prepared):
     assert said[0].startswith("Recommended: gradient boosting, holes as they are: the simplest")
     assert said[1] == "Nothing here predicts the outcome beyond doubt better than chance."
     assert len(said) == 4
+
+
+def test_a_report_speaks_of_the_method_that_it_recommends(found, scores):
+    assert found.chosen == report._choose(scores.means, scores.errors()) > 0
+    assert found.method == CANDIDATES[found.chosen] and found.method[1] != "logistic regression"
+    pd.testing.assert_frame_equal(found.gains, report._gains(scores, found.method[1]))
+    y, told = found.curve(found.method)
+    cut = threshold_at(y, told, sensitivity=0.9)
+    said = " ".join(found.words)
+    assert f"At a threshold of {cut:.3f}, " in said and f"AUC {found.auc:.3f}, " in said
+    assert f"{(told[y == 0] < cut).mean():.0%} of the others are told rightly" in said
+    for (low, high), between in ((found.interval, "to"), (found.prediction, "and")):
+        assert f"{low:.3f} {between} {high:.3f}" in said
+    area, low, high = found.by_holes
+    assert f"missing alone the AUC is {area:.3f} ({low:.3f} to {high:.3f})" in said
+    assert f"only {N_POSITIVE} records of the rarer class" in said
 
 
 # ---------------------------------------------------------------- holes and patterns
