@@ -98,3 +98,44 @@ def test_a_damaged_file_is_refused(tmp_path, monkeypatch):
 def test_an_unknown_name_is_refused():
     with pytest.raises(ValueError, match="name must be one of .*'pbc'.*got 'PBC'"):
         load_dataset("PBC")
+
+
+def test_a_set_is_its_file_record_by_record(dataset):
+    name = dataset.about["name"]
+    folder = datasets.files("ehrgan").joinpath("data")
+    source = pd.read_parquet(folder.joinpath(f"{name}.parquet"))
+    pd.testing.assert_frame_equal(dataset.X, source.drop(columns="outcome"))
+    assert dataset.y.dtype == np.int64 and dataset.y.tolist() == source["outcome"].tolist()
+    told = "hypothyroid" if name == "hypothyroid" else "died"
+    assert repr(dataset) == (
+        f"<Dataset {name!r}: {len(source)} records x {source.shape[1] - 1} attributes, "
+        f"{(source['outcome'] == 1).sum()} {told}, {source.isna().sum().sum()} cells missing>"
+    )
+
+
+def test_classes_are_the_right_way_round():
+    """What is known of each illness: the sign of one attribute tells the positive class."""
+    signs = {"pbc": "bili", "hypothyroid": "TSH", "hepatitis": "bilirubin"}
+    for name, attribute in signs.items():
+        found = load_dataset(name)
+        high = found.X[attribute].groupby(found.y).median()
+        assert high[1] > high[0], name  # higher in who died or is ill
+    support2 = load_dataset("support2")
+    age = support2.X["age"].groupby(support2.y).mean()
+    assert age[1] > age[0] + 1
+    for name in ("pbc", "hepatitis", "support2"):
+        assert load_dataset(name).about["positive"] == "died"
+
+
+def test_a_file_of_another_checksum_is_refused_even_if_it_is_a_table(tmp_path, monkeypatch):
+    source = datasets.files("ehrgan").joinpath("data")
+    (tmp_path / "data").mkdir()
+    for name in ("datasets.json", "hepatitis.parquet"):
+        (tmp_path / "data" / name).write_bytes(source.joinpath(name).read_bytes())
+    monkeypatch.setattr(datasets, "files", lambda _: tmp_path)
+    assert len(load_dataset("hepatitis").X) == 155
+    table = pd.read_parquet(tmp_path / "data" / "hepatitis.parquet")
+    table.loc[0, "outcome"] = 1 - table.loc[0, "outcome"]
+    table.to_parquet(tmp_path / "data" / "hepatitis.parquet")
+    with pytest.raises(ValueError, match="hepatitis.parquet is not the file"):
+        load_dataset("hepatitis")

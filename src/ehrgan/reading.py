@@ -338,7 +338,9 @@ def _refuse_repeated(names):
 
 
 def _stripped(cells):
-    return cells.str.strip() if pd.api.types.is_string_dtype(cells) else cells
+    # pandas counts categories of text as text, and stripping would lose their order
+    texts = pd.api.types.is_string_dtype(cells) and not _is_category(cells)
+    return cells.str.strip() if texts else cells
 
 
 def _with_point(cells, texts):
@@ -704,7 +706,7 @@ def _odd_notes(name, texts, numbers):
 
 
 def _in_order(name, cells, order):
-    labels = cells.dropna().map(_label).reindex(cells.index)
+    labels = cells.dropna().astype(object).map(_label).reindex(cells.index)
     unknown = sorted(set(labels.dropna()) - set(order))
     if unknown:
         raise ReportError(f"ordered for {name!r} lacks the values {unknown[:5]}: list all of them")
@@ -1017,6 +1019,7 @@ def as_learned(cells, dtype):
         if _is_category(cells):
             cells = cells.astype(object)
         labels = cells.dropna().map(_label).reindex(cells.index)
+        labels = labels.where(labels.isin(dtype.categories))  # pandas 4 refuses others
         return pd.Series(pd.Categorical(labels, dtype=dtype), cells.index)
     cells = _plain_cells(cells)
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
