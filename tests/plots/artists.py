@@ -63,7 +63,7 @@ def bars(axis):
         line, caps, (stems,) = container.lines
         assert container.has_xerr != container.has_yerr
         along = 0 if container.has_xerr else 1
-        points, ends = xy(line), np.array(stems.get_segments())
+        points, ends = xy(line), np.reshape(stems.get_segments(), (-1, 2, 2))
         np.testing.assert_array_equal(ends[:, :, 1 - along], points[:, [1 - along, 1 - along]])
         low, high = ends[:, 0, along], ends[:, 1, along]
         if caps:
