@@ -129,6 +129,12 @@ def title(axis):
     return "".join(axis.get_title(loc=place) for place in ("left", "center", "right"))
 
 
+def places(figure):
+    """Row and column of each panel of a figure's grid."""
+    specs = [axis.get_subplotspec() for axis in figure.axes]
+    return [(spec.rowspan.start, spec.colspan.start) for spec in specs]
+
+
 def ticks(axis, which):
     """Words at the ticks of an axis, by their place."""
     axis = {"x": axis.xaxis, "y": axis.yaxis}[which]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from artists import band, labelled, legend, line_look, look, loose_collections, rows, title, xy
+from artists import band, labelled, legend, line_look, look, loose_collections, places, rows, title, xy
 from matplotlib.colors import to_hex
 from matplotlib.patches import Polygon
 
@@ -23,7 +23,9 @@ def test_generated_records_are_laid_over_real_ones_of_their_own_class():
     figure = plots.generated_records(real, y_real, fake, y_fake, ["a", "b"], CLASSES)
     panels = {title(axis): axis for axis in figure.axes}
     assert list(panels) == ["a, benign", "a, malignant", "b, benign", "b, malignant"]
+    assert places(figure) == [(0, 0), (0, 1), (1, 0), (1, 1)]  # an attribute a row
     for name in "ab":
+        assert len({panels[f"{name}, {word}"].get_xlim() for word in CLASSES.values()}) == 1
         edges = np.linspace(
             min(real[name].min(), fake[name].min()), max(real[name].max(), fake[name].max()), 31
         )
@@ -78,6 +80,8 @@ def test_the_best_discriminator_stands_among_the_trained_ones():
     }
     assert legend(below)["the best, $D^*(x)$"] == line_look(drawn["the best, $D^*(x)$"])
     assert below.get_ylim()[0] < 0 and below.get_ylim()[1] > 1  # a probability fits, upright
+    assert places(figure) == [(0, 0), (1, 0)] and above.get_xlim() == below.get_xlim()
+    assert list(above.get_yticks()) == []
     assert (below.get_xlabel(), below.get_ylabel(), above.get_ylabel()) == ("x", "D(x)", "density")
 
 
@@ -119,6 +123,7 @@ def test_every_loss_term_is_told_by_its_median_and_range(epochs):
             round(level, 12): word for level, word in fine.items()
         }
     assert figure.axes[-1].get_xlabel() == "epoch"
+    assert places(figure) == [(0, 0), (1, 0), (2, 0)]
 
 
 def test_each_seed_has_a_dot_and_equal_scores_are_stacked():
