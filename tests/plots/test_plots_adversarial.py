@@ -3,7 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
-from artists import band, labelled, legend, line_look, look, loose_collections, places, rows, title, xy
+from artists import (
+    band,
+    labelled,
+    legend,
+    line_look,
+    look,
+    loose_collections,
+    places,
+    rows,
+    title,
+    xy,
+)
 from matplotlib.colors import to_hex
 from matplotlib.patches import Polygon
 

@@ -13,6 +13,7 @@ from artists import (
     look,
     loose_collections,
     loose_lines,
+    places,
     rows,
     ticks,
     xy,
@@ -34,7 +35,9 @@ def curves_of(scale):
 @pytest.mark.parametrize("scale", [0.01, 1.0])
 def test_errors_over_training_show_the_mean_and_eight_tenths_of_the_folds(scale):
     curves, chosen = curves_of(scale), [10, 10, 10, 50, 30, 1]
-    above, below = plots.errors_by_epoch(curves, chosen).axes
+    figure = plots.errors_by_epoch(curves, chosen)
+    above, below = figure.axes
+    assert places(figure) == [(0, 0), (1, 0)]
     own = curves.pivot_table(index=["trial", "fold"], columns="epoch", values="error")
     (line,) = above.lines
     np.testing.assert_allclose(xy(line), np.column_stack([own.columns, own.mean()]))
@@ -146,6 +149,7 @@ def test_calibration_has_the_probability_across_and_the_share_upward():
     benefits = {words: table.assign(**{"act on all": act}) for words, table in benefits.items()}
     figure = plots.calibration_and_benefit(predictions, benefits, n_bins=4)
     left, right = figure.axes
+    assert places(figure) == [(0, 0), (0, 1)]
     assert (left.get_xlabel(), left.get_ylabel()) == ("Probability told", "Share malignant")
     assert (right.get_xlabel(), right.get_ylabel()) == ("Threshold", "Net benefit")
     diagonal = left.lines[0]
@@ -199,6 +203,7 @@ def test_the_adversarys_gain_has_a_panel_a_condition_and_a_mark_a_method():
     )
     figure = plots.adversarial_gain(table, "AUC gained")
     assert [axis.get_xlabel() for axis in figure.axes] == ["records", "rate"]
+    assert places(figure) == [(0, 0), (0, 1)]
     looks = {}
     for axis, levels in zip(figure.axes, [["few", "all"], ["0.3", "0.1", "0.9"]], strict=True):
         assert [ticks(axis, "x")[i] for i in range(len(levels))] == levels

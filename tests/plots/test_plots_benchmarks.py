@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from artists import bars, rows, ticks, title, xy
+from artists import bars, places, rows, ticks, title, xy
 from matplotlib.colors import to_hex
 
 from ehrgan import plots
@@ -47,6 +47,7 @@ def test_growth_is_a_median_of_rounds_beside_a_proportion_through_the_largest():
         "attributes": ([[10, 0.2], [30, 0.6]], [[10, 0.2], [30, 0.6]]),
     }
     assert [axis.get_xlabel() for axis in figure.axes] == list(expected)
+    assert places(figure) == [(0, 0), (0, 1)]
     for axis in figure.axes:
         (found, straight), (line, dotted) = expected[axis.get_xlabel()], axis.lines
         np.testing.assert_allclose(xy(line), found)
@@ -72,7 +73,7 @@ def test_each_imputer_keeps_its_row_in_every_panel():
     figure = plots.imputers_beside_peers(summary)
     names = ["ours", "peer", "mean"]
     assert [title(axis) for axis in figure.axes] == ["at random", "block"]
-    assert rows(figure.axes[0]) == names
+    assert places(figure) == [(0, 0), (0, 1)] and rows(figure.axes[0]) == names
     for axis in figure.axes:
         own = summary[summary["mechanism"] == title(axis)].set_index("imputer")
         assert len(bars(axis)) == len(own)

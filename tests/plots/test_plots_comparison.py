@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from artists import band, labelled, legend, line_look, loose_collections, title, xy
+from artists import band, labelled, legend, line_look, loose_collections, places, title, xy
 from matplotlib.colors import to_hex
 
 from ehrgan import plots
@@ -31,6 +31,7 @@ def test_roc_curves_rise_to_the_left_in_the_row_of_their_imputation(curves):
     figure = plots.roc_curves(curves, corner=(0.3, 0.6))
     words = {"autoencoder": "(A) autoencoder-imputed", "mean": "(B) mean-imputed"}
     pairs = np.reshape(figure.axes, (2, 2))
+    assert places(figure) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     for (whole, corner), imputer in zip(pairs, words, strict=True):
         assert (title(whole), title(corner)) == (words[imputer], "upper left corner")
         for axis in (whole, corner):
@@ -89,6 +90,7 @@ def test_a_map_tells_class_by_colour_and_the_first_source_by_open_marks():
     words = {0: "benign", 1: "malignant"}
     figure = plots.tsne_maps(points, words)
     assert [title(axis) for axis in figure.axes] == ["mean-imputed", "autoencoder-imputed"]
+    assert places(figure) == [(0, 0), (0, 1)]
     for axis in figure.axes:
         clouds = {cloud.get_label(): cloud for cloud in axis.collections}
         assert len(clouds) == len(axis.collections) == 4

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from artists import cell, labelled, legend, line_look, rows, ticks, title, xy
+from artists import cell, labelled, legend, line_look, places, rows, ticks, title, xy
 from matplotlib.colors import to_hex
 
 from ehrgan import plots
@@ -81,6 +81,7 @@ def test_records_are_counted_by_sparsity_on_either_side_of_the_threshold():
     }
     figure = plots.sparsity_counts(shares, 0.2)
     assert [title(axis) for axis in figure.axes] == list(shares)
+    assert places(figure) == [(0, 0), (1, 0)]
     entries = legend(figure)
     near, far = entries["nearly complete"].colour, entries["the others"].colour
     expected = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from artists import bars, cell, legend, rows, ticks, title
+from artists import bars, cell, legend, places, rows, ticks, title
 from matplotlib.colors import to_rgb
 
 from ehrgan import plots
@@ -26,6 +26,7 @@ def test_each_mechanism_has_a_panel_and_each_imputation_one_look():
     figure = plots.over_rates(table, "RMSE")
     panels = {title(axis): axis for axis in figure.axes if title(axis)}
     assert list(panels) == ["block", "at random", "above"]
+    assert places(figure) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     looks = {}
     for mechanism, axis in panels.items():
         part = table[table["mechanism"] == mechanism]

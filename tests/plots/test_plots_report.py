@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from artists import bars, cell, legend, line_look, loose_lines, rows, title, xy
+from artists import bars, cell, legend, line_look, loose_lines, places, rows, title, xy
 from matplotlib.colors import to_hex
 from scipy.stats import norm
 
@@ -65,6 +65,7 @@ def test_every_set_has_a_panel_and_every_imputation_its_row():
     figure = plots.methods_on_sets(table)
     names = ["mean", "ridge", "none"]
     assert [title(axis) for axis in figure.axes] == ["first", "second"]
+    assert places(figure) == [(0, 0), (1, 0)]
     for axis in figure.axes:
         assert rows(axis) == names
         part = table[table["set"] == title(axis)]
@@ -76,8 +77,8 @@ def test_every_set_has_a_panel_and_every_imputation_its_row():
             np.testing.assert_allclose([found.low, found.high], [own["low"], own["high"]])
             assert [names[round(at)] for at in found.across] == list(own["imputation"])
             assert legend(figure)[found.label] == found.look
-        places = np.concatenate([found.across for found in bars(axis)])
-        assert len(set(np.round(places, 6))) == len(part)  # none over another
+        across = np.concatenate([found.across for found in bars(axis)])
+        assert len(set(np.round(across, 6))) == len(part)  # none over another
     assert figure.axes[-1].get_xlabel() == "AUC"
 
 
@@ -94,6 +95,7 @@ def test_holes_are_dark_the_attribute_that_misses_most_first_and_patterns_togeth
     }
     figure = plots.holes_by_record(masks)
     assert [title(axis) for axis in figure.axes] == ["one", "two"]
+    assert places(figure) == [(0, 0), (1, 0)]
     shades = {word: shown.colour for word, shown in legend(figure).items()}
     assert shades == {"missing": to_hex("0.15"), "known": to_hex("0.86")}
     for axis in figure.axes:
@@ -149,6 +151,7 @@ def test_calibration_counts_what_came_true_in_bins_of_equally_many():
     }
     drawn = {title(axis): axis for axis in figure.axes if title(axis)}
     assert list(drawn) == list(panels)
+    assert places(figure) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     for name, axis in drawn.items():
         (diagonal,) = loose_lines(axis)
         np.testing.assert_array_equal(xy(diagonal), [[0, 0], [1, 1]])
