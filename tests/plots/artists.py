@@ -147,6 +147,7 @@ def rows(axis):
     bottom, top = axis.get_ylim()
     told = sorted(ticks(axis, "y").items(), reverse=bool(top > bottom))
     assert all(min(bottom, top) < place < max(bottom, top) for place, _ in told)
+    assert abs(told[-1][0] - bottom) < 1  # no empty row below the last
     return [word for _, word in told]
 
 
@@ -162,12 +163,15 @@ def legend(owner):
         entries[text.get_text()] = Look(
             parts[-1].colour, marker[-1] if marker else None, dashes[0] if dashes else None
         )
+    assert len(entries) == len(samples)  # each entry once
     return entries
 
 
 def cell(axis, x, y):
     """Value and colour that the axes' one picture shows at a place."""
     (image,) = axis.images
+    lines = axis.xaxis.get_gridlines() + axis.yaxis.get_gridlines()
+    assert not any(line.get_visible() for line in lines)  # they would cross the picture
     axis.get_xlim(), axis.get_ylim()  # settles the limits
     x, y = axis.transData.transform((x, y))
     value = image.get_cursor_data(SimpleNamespace(x=x, y=y))

@@ -43,6 +43,7 @@ def test_errors_over_training_show_the_mean_and_eight_tenths_of_the_folds(scale)
     np.testing.assert_allclose(xy(line), np.column_stack([own.columns, own.mean()]))
     (filled,) = above.collections
     at, low, high = band(filled)
+    assert to_hex(filled.get_facecolor()[0]) == line_look(line).colour
     np.testing.assert_array_equal(at, own.columns)
     np.testing.assert_allclose([low, high], np.quantile(own, [0.1, 0.9], axis=0))
     bottom, top = above.get_ylim()

@@ -86,6 +86,12 @@ def test_intervals_and_the_papers_marks_share_classifier_imputation_and_metric(m
     assert axis.get_xlim()[1] == 1 if metric == "accuracy" else axis.get_xlim()[1] < 0.6
 
 
+def test_no_two_imputations_look_alike():
+    for looks in zip(*LOOKS.values(), strict=True):
+        assert len(set(looks)) == len(LOOKS)
+    assert "o" not in {marker for _, marker in LOOKS.values()}  # the paper's
+
+
 DIFFERENCES = pd.DataFrame(
     [
         ("mean", "one", 0.02, -0.01, 0.03),

@@ -58,19 +58,19 @@ def test_every_folds_error_is_a_dot_below_its_imputations_mean():
 
 def test_toy_networks_fill_beside_truth_and_mean():
     x1, x2 = np.array([1.0, 2.0, 4.0]), np.array([10.0, 30.0, 20.0])
-    fills = [np.array([12.0, 25.0, 21.0]), np.array([11.0, 28.0, 16.0])]
+    fills = [np.array(fill) for fill in ([12.0, 25, 21], [11.0, 28, 16], [14.0, 15, 13])]
     figure = plots.toy_fills(x1, x2, fills, 17.0)
     (axis,) = figure.axes
     networks, (truth, mean) = axis.lines[:-2], axis.lines[-2:]
     np.testing.assert_array_equal([line.get_ydata() for line in networks], fills)
-    np.testing.assert_array_equal([line.get_xdata() for line in networks], [x1, x1])
+    np.testing.assert_array_equal([line.get_xdata() for line in networks], [x1] * 3)
     np.testing.assert_array_equal(xy(truth), np.column_stack([x1, x2]))
     assert list(mean.get_ydata()) == [17, 17]
     entries = legend(figure)
-    assert list(entries) == ["2 autoencoders", "truth", "mean"]
-    assert {line_look(line) for line in networks} == {entries["2 autoencoders"]}
+    assert list(entries) == ["3 autoencoders", "truth", "mean"]
+    assert {line_look(line) for line in networks} == {entries["3 autoencoders"]}
     assert (line_look(truth), line_look(mean)) == (entries["truth"], entries["mean"])
-    assert entries["2 autoencoders"].colour == to_hex(LOOKS["autoencoder"][0])
+    assert entries["3 autoencoders"].colour == to_hex(LOOKS["autoencoder"][0])
     assert entries["mean"].colour == to_hex(LOOKS["mean"][0])
     assert axis.get_xlim() == (1, 4) and axis.get_ylim() == (10, 30)
     assert "visible" in axis.get_xlabel() and "hidden" in axis.get_ylabel()

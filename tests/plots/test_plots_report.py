@@ -85,12 +85,12 @@ def test_every_set_has_a_panel_and_every_imputation_its_row():
 def test_holes_are_dark_the_attribute_that_misses_most_first_and_patterns_together():
     masks = {
         "one": pd.DataFrame(
-            {"a": [0, 0, 1, 0], "b": [1, 0, 1, 1], "c": [0, 0, 0, 0], "d": [1, 0, 0, 1]}
+            {"a": [0, 0, 0, 0], "b": [1, 0, 1, 1], "c": [0, 0, 1, 0], "d": [1, 0, 0, 1]}
         ).astype(bool),
         "two": pd.DataFrame({"x": [0, 0, 1], "y": [0, 1, 1]}).astype(bool),
     }
     expected = {
-        "one": (["b", "d", "a", "c"], ["1100", "1100", "1010", "0000"]),
+        "one": (["b", "d", "c", "a"], ["1100", "1100", "1010", "0000"]),
         "two": (["y", "x"], ["11", "10", "00"]),
     }
     figure = plots.holes_by_record(masks)
@@ -180,6 +180,8 @@ def test_rare_outcomes_are_drawn_at_their_own_scale():
     np.testing.assert_allclose(found.middle, y.reshape(5, 80).mean(axis=1))
     assert found.high.max() < axis.get_ylim()[1] < 0.2
     assert title(axis) == ""  # one panel needs no name
+    two = plots.calibration({"one": {"ours": FEW}, "two": {"ours": FEW}})
+    assert [title(axis) for axis in two.axes] == ["one", "two"]
 
 
 def test_bins_are_no_more_than_records():
