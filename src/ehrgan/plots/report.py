@@ -51,11 +51,13 @@ def methods_on_sets(table):
     matplotlib.figure.Figure
     """
     rows, names = list(table["imputation"].unique()), list(table["set"].unique())
+    classifiers = list(table["classifier"].unique())
     with style():
         figure, axes = plt.subplots(len(names), 1, figsize=(7, 2.3 * len(names)), squeeze=False)
         for axis, name in zip(axes[:, 0], names, strict=True):
             panel = table[table["set"] == name]
-            for i, (classifier, own) in enumerate(panel.groupby("classifier", sort=False)):
+            for classifier, own in panel.groupby("classifier", sort=False):
+                i = classifiers.index(classifier)  # the legend is the first panel's
                 place = own["imputation"].map(rows.index) + 0.18 * (i - 1.5)
                 spread = np.array([own["auc"] - own["low"], own["high"] - own["auc"]])
                 looks = {"fmt": MARKERS[i], "color": COLOURS[i], "label": classifier}

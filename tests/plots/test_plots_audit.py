@@ -1,0 +1,229 @@
+"""What the figures of the audit and of the better models draw."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from artists import (
+    band,
+    bars,
+    columns,
+    labelled,
+    legend,
+    line_look,
+    look,
+    loose_collections,
+    loose_lines,
+    places,
+    rows,
+    ticks,
+    xy,
+)
+from matplotlib.colors import to_hex
+
+from ehrgan import plots
+
+
+def curves_of(scale):
+    """Errors of two trials of three folds at five epochs, skewed, and rising late."""
+    rng = np.random.default_rng(2)
+    index = pd.MultiIndex.from_product(
+        [range(2), range(3), [0, 10, 20, 30, 50]], names=["trial", "fold", "epoch"]
+    )
+    return pd.DataFrame({"error": scale * rng.gamma(1, 1, len(index))}, index).reset_index()
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0])
+def test_errors_over_training_show_the_mean_and_eight_tenths_of_the_folds(scale):
+    curves, chosen = curves_of(scale), [10, 10, 10, 50, 30, 1]
+    figure = plots.errors_by_epoch(curves, chosen)
+    above, below = figure.axes
+    assert places(figure) == [(0, 0), (1, 0)]
+    own = curves.pivot_table(index=["trial", "fold"], columns="epoch", values="error")
+    (line,) = above.lines
+    np.testing.assert_allclose(xy(line), np.column_stack([own.columns, own.mean()]))
+    (filled,) = above.collections
+    at, low, high = band(filled)
+    assert to_hex(filled.get_facecolor()[0]) == line_look(line).colour
+    np.testing.assert_array_equal(at, own.columns)
+    np.testing.assert_allclose([low, high], np.quantile(own, [0.1, 0.9], axis=0))
+    bottom, top = above.get_ylim()
+    assert bottom == 0
+    # the first quarter, where errors fall, need not fit; nothing above 0.2 need be seen
+    assert top == pytest.approx(min(0.2, 2 * high[1:].max()))
+    edges = np.linspace(0, 50, 26)
+    drawn = columns(below)
+    np.testing.assert_allclose(drawn[:, 0], edges[:-1])
+    np.testing.assert_allclose(drawn[:, 1], edges[1:])
+    np.testing.assert_array_equal(drawn[:, 2], np.histogram(chosen, edges)[0])
+    assert drawn[:, 2].sum() == len(chosen)
+    assert (above.get_ylabel(), below.get_xlabel(), below.get_ylabel()) == (
+        "Error on the test fold",
+        "Epoch",
+        "Folds",
+    )
+    assert above.get_xlim() == below.get_xlim()  # an epoch stands under itself
+
+
+def test_optimism_has_a_line_and_a_band_for_each_table():
+    tables = {
+        "first": pd.DataFrame(
+            {"looks": [1, 10, 100], "mean": [0, 0.02, 0.05], "low": [0, 0.01, 0.01],
+             "high": [0.01, 0.07, 0.09]}
+        ),
+        "second": pd.DataFrame(
+            {"looks": [1, 5], "mean": [-0.01, 0.03], "low": [-0.05, 0.02], "high": [0, 0.12]}
+        ),
+    }  # fmt: skip
+    (axis,) = plots.optimism_of_looking(tables).axes
+    assert list(labelled(axis)) == list(tables)
+    for (words, table), filled in zip(tables.items(), axis.collections, strict=True):
+        line = labelled(axis)[words]
+        np.testing.assert_array_equal(xy(line), table[["looks", "mean"]])
+        np.testing.assert_allclose(np.transpose(band(filled)), table[["looks", "low", "high"]])
+        assert to_hex(filled.get_facecolor()[0]) == line_look(line).colour
+        assert legend(axis)[words] == line_look(line)
+    first, second = (line_look(line) for line in labelled(axis).values())
+    assert all(a != b for a, b in zip(first, second, strict=True))
+    nothing = axis.lines[0]
+    assert list(nothing.get_ydata()) == [0, 0]
+    assert (axis.get_xscale(), axis.get_yscale()) == ("log", "linear")
+    assert axis.get_xlabel() == "Looks at the test fold"
+    assert axis.get_ylabel() == "Accuracy gained"
+
+
+def test_targets_stand_in_the_row_of_their_metric():
+    table = pd.DataFrame(
+        [
+            ("ours", "AUC", 0.7, 0.65, 0.9),
+            ("ours", "accuracy", 0.6, 0.3, 0.62),
+            ("theirs", "accuracy", 0.5, 0.45, 0.8),  # another order of metrics
+            ("theirs", "AUC", 0.85, 0.55, 1.2),
+        ],
+        columns=["method", "metric", "mean", "low", "high"],
+    )
+    paper = {"accuracy": 0.91, "AUC": 0.77}
+    figure = plots.targets(table, paper)
+    (axis,) = figure.axes
+    assert rows(axis) == ["AUC", "accuracy"]
+    place = {word: at for at, word in ticks(axis, "y").items()}
+    drawn = bars(axis)
+    assert [b.label for b in drawn] == ["ours", "theirs"]
+    for found in drawn:
+        own = table[table["method"] == found.label]
+        assert found.horizontal
+        np.testing.assert_array_equal(found.middle, own["mean"])
+        np.testing.assert_allclose([found.low, found.high], [own["low"], own["high"]])
+        np.testing.assert_array_equal(np.round(found.across), own["metric"].map(place))
+        shift = -0.1 if found.label == "ours" else 0.1  # the first on top
+        np.testing.assert_allclose(found.across - np.round(found.across), shift)
+        assert legend(figure)[found.label] == found.look
+    assert drawn[0].look.colour != drawn[1].look.colour
+    assert drawn[0].look.marker != drawn[1].look.marker
+    told = {}
+    for lines in loose_collections(axis):
+        ((start, end),) = lines.get_segments()
+        assert start[0] == end[0]
+        told[round((start[1] + end[1]) / 2, 6)] = start[0]
+        assert sorted([start[1], end[1]]) == pytest.approx(
+            [place[{0.77: "AUC", 0.91: "accuracy"}[start[0]]] + d for d in (-0.42, 0.42)]
+        )
+        assert legend(figure)["the paper"].colour == look(lines).colour == "#000000"
+    assert told == {place[metric]: value for metric, value in paper.items()}
+    assert set(legend(figure)) == {"ours", "theirs", "the paper"}  # once, not for each metric
+    assert axis.get_xlim()[1] == 1  # intervals may pass 1, scores cannot
+    low = table.assign(high=table["high"] / 2, mean=table["mean"] / 2, low=table["low"] / 2)
+    assert plots.targets(low, {"AUC": 0.5}).axes[0].get_xlim()[1] < 0.8
+
+
+def test_calibration_has_the_probability_across_and_the_share_upward():
+    p = np.array([0.1, 0.1, 0.2, 0.9, 0.9, 0.6, 0.3])
+    predictions = {
+        "ours": (np.array([0, 1, 0, 1, 1, 0, 0]), p),
+        "theirs": (np.array([0, 0, 0, 1, 0, 0, 1]), p**2),
+    }
+    threshold = np.linspace(0.02, 0.9, 30)
+    act = 0.4 - threshold
+    benefits = {
+        "ours": pd.DataFrame({"threshold": threshold, "model": 0.4 - 0.2 * threshold**2}),
+        "theirs": pd.DataFrame({"threshold": threshold, "model": 0.3 - 0.3 * threshold}),
+    }
+    benefits = {words: table.assign(**{"act on all": act}) for words, table in benefits.items()}
+    figure = plots.calibration_and_benefit(predictions, benefits, n_bins=4)
+    left, right = figure.axes
+    assert places(figure) == [(0, 0), (0, 1)]
+    assert (left.get_xlabel(), left.get_ylabel()) == ("Probability told", "Share malignant")
+    assert (right.get_xlabel(), right.get_ylabel()) == ("Threshold", "Net benefit")
+    diagonal = left.lines[0]
+    np.testing.assert_array_equal(xy(diagonal), [[0, 0], [1, 1]])
+    expected = {
+        # bins of a quarter: 0.1 0.1 0.2 | 0.3 | 0.6 | 0.9 0.9
+        "ours": [(0.4 / 3, 1 / 3), (0.3, 0), (0.6, 0), (0.9, 1)],
+        # their squares: 0.01 0.01 0.04 0.09 | 0.36 | none | 0.81 0.81
+        "theirs": [(0.15 / 4, 1 / 4), (0.36, 0), (0.81, 0.5)],
+    }
+    assert list(labelled(left)) == list(expected)
+    for i, (words, points) in enumerate(expected.items()):
+        line = labelled(left)[words]
+        np.testing.assert_allclose(xy(line), points)
+        benefit = right.lines[i]
+        np.testing.assert_allclose(xy(benefit), benefits[words][["threshold", "model"]])
+        assert legend(figure)[words] == line_look(line) == line_look(benefit)
+    assert len({line_look(line).colour for line in left.lines}) == 3
+    all_acted = labelled(right)["act on all"]
+    np.testing.assert_allclose(all_acted.get_xdata(), threshold)
+    np.testing.assert_allclose(all_acted.get_ydata(), np.maximum(act, -0.05))
+    assert list(right.lines[-1].get_ydata()) == [0, 0]
+    bottom, top = right.get_ylim()
+    assert bottom == -0.05 and top > 0.4
+    assert left.get_aspect() == 1
+    (word,) = right.texts
+    assert word.get_text() == "act on all"
+
+
+def test_eight_bins_unless_told_otherwise():
+    p = np.linspace(0.01, 0.99, 99)
+    predictions = {"ours": ((p > 0.7).astype(int), p)}
+    table = pd.DataFrame({"threshold": [0.1, 0.5], "model": [0.2, 0.1], "act on all": [0.1, -0.1]})
+    left, _ = plots.calibration_and_benefit(predictions, {"ours": table}).axes
+    told = labelled(left)["ours"].get_xdata()
+    np.testing.assert_array_equal(np.floor(told * 8), range(8))
+
+
+def test_the_adversarys_gain_has_a_panel_a_condition_and_a_mark_a_method():
+    table = pd.DataFrame(
+        [
+            ("records", "few", "ours", 0.02, -0.01, 0.03),
+            ("records", "all", "ours", -0.01, -0.06, 0.0),
+            ("records", "all", "theirs", 0.03, 0.02, 0.07),  # another order of levels
+            ("records", "few", "theirs", 0.01, -0.03, 0.015),
+            ("rate", "0.3", "theirs", -0.02, -0.025, 0.01),  # another order of methods
+            ("rate", "0.1", "ours", 0.04, 0.035, 0.09),
+            ("rate", "0.9", "theirs", 0.05, 0.01, 0.06),
+        ],
+        columns=["condition", "level", "method", "mean", "low", "high"],
+    )
+    figure = plots.adversarial_gain(table, "AUC gained")
+    assert [axis.get_xlabel() for axis in figure.axes] == ["records", "rate"]
+    assert places(figure) == [(0, 0), (0, 1)]
+    looks = {}
+    for axis, levels in zip(figure.axes, [["few", "all"], ["0.3", "0.1", "0.9"]], strict=True):
+        assert [ticks(axis, "x")[i] for i in range(len(levels))] == levels
+        part = table[table["condition"] == axis.get_xlabel()]
+        (nothing,) = loose_lines(axis)
+        assert list(nothing.get_ydata()) == [0, 0]
+        for found in bars(axis):
+            own = part[part["method"] == found.label]
+            assert not found.horizontal
+            np.testing.assert_array_equal(found.middle, own["mean"])
+            np.testing.assert_allclose([found.low, found.high], [own["low"], own["high"]])
+            shift = -0.08 if found.label == "ours" else 0.08
+            np.testing.assert_allclose(
+                found.across, [levels.index(v) + shift for v in own["level"]]
+            )
+            assert legend(figure)[found.label] == found.look
+            assert looks.setdefault(found.label, found.look) == found.look
+        assert axis.get_xlim() == (-0.5, len(levels) - 0.5)
+    assert looks["ours"].colour != looks["theirs"].colour
+    assert looks["ours"].marker != looks["theirs"].marker
+    assert figure.axes[0].get_ylabel() == "AUC gained"
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()

@@ -1,0 +1,94 @@
+"""What the figures of the benchmarks draw."""
+
+import numpy as np
+import pandas as pd
+from artists import bars, places, rows, ticks, title, xy
+from matplotlib.colors import to_hex
+
+from ehrgan import plots
+from ehrgan.plots.style import COLOURS
+
+
+def told(axis):
+    """Words that stand in the panel, with the point they belong to."""
+    return {text.get_text(): tuple(text.xy) for text in axis.texts}
+
+
+def test_each_way_to_train_has_its_time_in_words_and_on_a_logarithmic_axis():
+    table = pd.DataFrame(
+        {"way": ["ours", "alone", "peer"], "median": [0.123, 4.0, 37.0], "low": [0.1, 1.5, 30.0],
+         "high": [0.5, 4.4, 95.0]}, index=[4, 2, 7]
+    )  # fmt: skip
+    (axis,) = plots.speed_beside_peers(table).axes
+    assert rows(axis) == list(table["way"])
+    drawn = bars(axis)
+    assert all(found.horizontal for found in drawn)
+    for column, name in {"median": "middle", "low": "low", "high": "high"}.items():
+        np.testing.assert_allclose([*np.ravel([getattr(b, name) for b in drawn])], table[column])
+    assert [*np.ravel([b.across for b in drawn])] == [0, 1, 2]
+    assert len({b.look for b in drawn}) == 3
+    assert told(axis) == {"0.12": (0.123, 0), "4": (4.0, 1), "37": (37.0, 2)}
+    assert axis.get_xscale() == "log"
+    assert axis.get_xlabel() == "milliseconds per network and epoch (less is better)"
+
+
+def test_growth_is_a_median_of_rounds_beside_a_proportion_through_the_largest():
+    table = pd.DataFrame(
+        [("records", 100, s) for s in (1.0, 2.0, 9.0)]
+        + [("records", 400, s) for s in (3.0, 5.0, 40.0)]
+        + [("records", 200, s) for s in (4.0, 2.5, 3.0)]
+        + [("attributes", 10, s) for s in (0.5, 0.2, 0.1)]
+        + [("attributes", 30, s) for s in (0.3, 0.7, 0.6)],
+        columns=["axis", "size", "seconds"],
+    )
+    figure = plots.growth_of_time(table)
+    expected = {
+        "records": ([[100, 2], [200, 3], [400, 5]], [[100, 1.25], [200, 2.5], [400, 5]]),
+        "attributes": ([[10, 0.2], [30, 0.6]], [[10, 0.2], [30, 0.6]]),
+    }
+    assert [axis.get_xlabel() for axis in figure.axes] == list(expected)
+    assert places(figure) == [(0, 0), (0, 1)]
+    for axis in figure.axes:
+        (found, straight), (line, dotted) = expected[axis.get_xlabel()], axis.lines
+        np.testing.assert_allclose(xy(line), found)
+        np.testing.assert_allclose(xy(dotted), straight)
+        assert line.get_marker() != "None" and dotted.get_linestyle() == ":"
+        assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
+        ends = [found[0][0], found[-1][0]]
+        assert ticks(axis, "x") == {end: str(end) for end in ends}
+    assert figure.axes[0].get_ylabel() == "seconds per epoch"
+
+
+def test_each_imputer_keeps_its_row_in_every_panel():
+    summary = pd.DataFrame(
+        [
+            ("at random", "ours", 0.1234, 0.11, 0.2),
+            ("at random", "peer", 0.3, 0.1, 0.31),
+            ("at random", "mean", 0.2, 0.19, 0.28),
+            ("block", "mean", 0.5, 0.25, 0.55),  # another order, and a peer that is not there
+            ("block", "ours", 0.45, 0.44, 0.6),
+        ],
+        columns=["mechanism", "imputer", "mean", "low", "high"],
+    )
+    figure = plots.imputers_beside_peers(summary)
+    names = ["ours", "peer", "mean"]
+    assert [title(axis) for axis in figure.axes] == ["at random", "block"]
+    assert places(figure) == [(0, 0), (0, 1)] and rows(figure.axes[0]) == names
+    for axis in figure.axes:
+        own = summary[summary["mechanism"] == title(axis)].set_index("imputer")
+        assert len(bars(axis)) == len(own)
+        for found in bars(axis):
+            i = int(found.across[0])
+            row = own.loc[names[i]]
+            assert found.horizontal and found.across[0] == i
+            np.testing.assert_allclose(
+                np.ravel([found.middle, found.low, found.high]),
+                row[["mean", "low", "high"]].astype(float),
+            )
+            assert found.look.colour == to_hex(COLOURS[i])
+            assert told(axis)[f"{row['mean']:.4f}"] == (row["mean"], i)
+        assert len(axis.texts) == len(own)
+        assert axis.get_xlabel() == "RMSE (less is better)"
+        assert axis.get_xlim()[0] == 0
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
