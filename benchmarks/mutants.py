@@ -39,6 +39,7 @@ def prepare(source):
         "also_copy": [e.name for e in entries if e.name not in ("src", "tests")],
         "pytest_add_cli_args_test_selection": [p.relative_to(ROOT) for p in (*tests, source)],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "--hypothesis-seed=0"],
+        "timeout_constant": [10],  # a busy machine's slowness is not a test that notices
         "process_isolation": ["forkserver"],
         "forkserver_warmup": ["import"],
         "preload_modules_file": ["preloaded.txt"],

@@ -79,7 +79,15 @@ def test_thresholds_by_hand():
         assert threshold_at(y, p, sensitivity=share) == pytest.approx(cut)
 
 
+def test_shares_of_ten_are_reached_though_they_are_no_whole_binary_digits():
+    y, p = np.r_[np.zeros(10), np.ones(10)], np.r_[np.arange(10), np.arange(10, 20)] / 20
+    assert threshold_at(y, p, sensitivity=0.1) == pytest.approx(18.5 / 20)  # 1 - 9 / 10 < 0.1
+    assert threshold_at(y, p, specificity=0.1 * 3) == pytest.approx(2.5 / 20)  # 0.1 * 3 > 3 / 10
+
+
 def test_a_threshold_misses_no_positive_but_one_told_zero():
+    # a negative told exactly 0 is left alone even there
+    assert threshold_at([0, 0, 1], [0.0, 0.4, 1.0], specificity=0.5) == 0.0
     # to find a record told exactly 0 nothing is low enough: the least threshold there is
     assert threshold_at([0, 1], [0.6, 0.0], sensitivity=1.0) == 0.0
     # a negative told exactly 1 is left alone by calling nobody
