@@ -18,7 +18,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 NOTICED = ("killed", "timeout", "segfault")
 # loaded once; each mutant runs in a fork. TensorFlow starts its threads on first use, after it.
-PRELOADED = ("tensorflow", "seaborn", "sklearn.metrics", "sklearn.neighbors", "hypothesis")
+PRELOADED = ("tensorflow", "seaborn", "sklearn.metrics", "sklearn.neighbors", "unshrunk")
+# a fault is noticed by any counterexample: hypothesis need not look for the smallest
+UNSHRUNK = """from hypothesis import Phase, settings
+settings.register_profile("unshrunk", phases=(Phase.explicit, Phase.generate), deadline=None)
+settings.load_profile("unshrunk")
+"""
 
 
 def prepare(source):
@@ -26,6 +31,7 @@ def prepare(source):
     folder = ROOT / "_build" / "mutants" / source.stem
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    (folder / "unshrunk.py").write_text(UNSHRUNK)
     entries = [e for e in ROOT.iterdir() if not e.name.startswith((".", "_build"))]
     for entry in entries:
         (folder / entry.name).symlink_to(entry)
@@ -36,7 +42,7 @@ def prepare(source):
         "source_paths": ["src"],
         "only_mutate": [source.relative_to(ROOT)],
         "do_not_mutate_patterns": [r"raise \w+"],
-        "also_copy": [e.name for e in entries if e.name not in ("src", "tests")],
+        "also_copy": ["unshrunk.py", *(e.name for e in entries if e.name not in ("src", "tests"))],
         "pytest_add_cli_args_test_selection": [p.relative_to(ROOT) for p in (*tests, source)],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "--hypothesis-seed=0"],
         "timeout_constant": [10],  # a busy machine's slowness is not a test that notices

@@ -293,8 +293,8 @@ def test_monotone_masks_are_nested_and_reach_their_share(n, m, fraction, seed):
 
 
 def test_dates_of_a_monotone_block_differ_and_are_drawn():
-    masks = np.array([monotone_mask((100, 6), fraction=0.4, n_masked=5, random_state=s)
-                      for s in range(200)])  # fmt: skip
+    options = {"fraction": 0.4, "n_masked": 5}
+    masks = np.array([monotone_mask((100, 6), random_state=s, **options) for s in range(200)])
     begins = masks.sum(axis=1)[:, :5]
     assert (begins.sum(axis=1) == 200).all()
     assert begins.max() > 70 and begins.min() < 10  # dates reach as far as the table allows
