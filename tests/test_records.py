@@ -51,7 +51,8 @@ def test_rows_labels_and_names_stay_in_order(code):
     assert records.attributes == ["b", "a", "7"]
     assert records.y.tolist() == [1, 0, 1] and records.y.dtype == np.int64
     assert repr(records) == "<Records 'toy': 3 records x 3 attributes, 2 ill, 2 cells missing>"
-    X.loc[9, "b"] = 99  # the table is a copy
+    assert list(X) == ["b", "a", 7]  # the table is a copy
+    X.loc[9, "b"] = 99
     assert records.X.loc[9, "b"] == 3
 
 
