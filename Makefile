@@ -5,11 +5,12 @@ PYTEST_ARGS ?= -n 2 --dist loadgroup
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+MODULES ?= evaluation inference losses masking
 
 # A quick look is `make book TRIALS=1`; CHAPTERS=02,05 previews two chapters; JOBS=2 runs two at a time.
 BOOK_ARGS := $(if $(TRIALS),-p n_trials $(TRIALS)) $(if $(CHAPTERS),--chapters $(CHAPTERS)) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: book lab readme test lint format lock bench sweep clean
+.PHONY: book lab readme test mutants lint format lock bench sweep clean
 .DEFAULT_GOAL := book
 
 book: $(STAMP)
@@ -25,6 +26,10 @@ readme: book
 
 test: lint
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+# Small faults put in one at a time, to see whether the tests notice; some minutes for each module.
+mutants: $(STAMP)
+	$(BIN)/python -m benchmarks.mutants $(MODULES)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
