@@ -262,7 +262,7 @@ def test_what_a_sweep_could_not_keep_is_not_recorded(recorded, error, wanted):
 # ---------------------------------------------------------------- running
 
 
-def test_failures_are_kept_reported_and_do_not_stop_the_others(toy, tmp_path, capsys):
+def test_failures_are_kept_reported_and_do_not_stop_the_others(toy, tmp_path, capsys, log):
     path, out = grid(tmp_path / "g.yml", product={"x": [1, 99]}), tmp_path / "out"
     arguments = ["sweep", str(toy), str(path), "--out", str(out)]
     assert cli.main(arguments) == 1
@@ -278,7 +278,9 @@ def test_failures_are_kept_reported_and_do_not_stop_the_others(toy, tmp_path, ca
     before = (out / "runs" / f"{done}.json").stat().st_mtime_ns
     assert cli.main([*arguments, "--dry-run"]) == 0
     assert re.search(r"1 of 2 runs to do\nabout .* min", capsys.readouterr().out)
-    assert cli.main(arguments) == 1  # tries the failed one again, and that alone
+    assert sorted(log().query("what == 1")["x"]) == [1, 99]
+    assert cli.main(arguments) == 1
+    assert sorted(log().query("what == 1")["x"]) == [1, 99, 99]  # the failed one, and that alone
     assert (out / "runs" / f"{done}.json").stat().st_mtime_ns == before
     assert cli.main(["sweep", "status", str(out)]) == 0
     assert "1 done, 1 failed" in capsys.readouterr().out
@@ -335,7 +337,7 @@ def test_a_stopped_sweep_ends_its_runs_and_says_so(toy, tmp_path, number, capsys
     assert not alive and not notes(out)
 
 
-def test_a_killed_process_is_replaced(toy, tmp_path):
+def test_a_killed_process_is_replaced(toy, tmp_path, log):
     path, out = grid(tmp_path / "g.yml", fixed={"wait": 2.0}, seeds=1), tmp_path / "out"
     driver = command(toy, path, out)
     for victim in ("ehrgan.worker", "ipykernel"):
@@ -344,6 +346,7 @@ def test_a_killed_process_is_replaced(toy, tmp_path):
         psutil.wait_procs([process], timeout=10)
     assert driver.wait(60) == 0
     assert len(table(out)) == 2
+    assert log()["what"].sum() >= 1 and log()["what"].iloc[-1] == -1  # begun oftener than ended
 
 
 def test_sweeps_killed_at_random_and_resumed_lose_nothing(toy, calm, tmp_path):

@@ -1,4 +1,4 @@
-"""What a sweep would run, and by what a run is known: grids, keys, options, the size of a machine."""
+"""What a sweep would run, and by what a run is known: grids, keys, options, places."""
 
 import json
 from types import SimpleNamespace
@@ -183,7 +183,9 @@ def test_kinds_of_values_are_checked_against_the_defaults_and_none_takes_any(tmp
 
 
 def test_a_set_is_told_the_same_however_its_names_stand():
-    told = [sweep._told(one) for one in ({"a": 1, "b": [2]}, {"b": [2], "a": 1}, {"a": 2, "b": [1]})]
+    told = [
+        sweep._told(one) for one in ({"a": 1, "b": [2]}, {"b": [2], "a": 1}, {"a": 2, "b": [1]})
+    ]
     assert told[0] == told[1] != told[2]
     assert json.loads(told[0]) == {"a": 1, "b": [2]}
 
