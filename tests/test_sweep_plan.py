@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -116,6 +116,7 @@ def test_runs_stand_in_the_order_given_and_once(tmp_path):
     assert len({run.key for run in runs}) == 3
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.sampled_from([0.5, 1.0]), st.sampled_from("ab")),
