@@ -337,7 +337,7 @@ def test_a_stopped_sweep_ends_its_runs_and_says_so(toy, tmp_path, number, capsys
     assert not alive and not notes(out)
 
 
-def test_a_killed_process_is_replaced(toy, tmp_path, log):
+def test_a_killed_process_is_replaced(toy, tmp_path):
     path, out = grid(tmp_path / "g.yml", fixed={"wait": 2.0}, seeds=1), tmp_path / "out"
     driver = command(toy, path, out)
     for victim in ("ehrgan.worker", "ipykernel"):
@@ -346,7 +346,6 @@ def test_a_killed_process_is_replaced(toy, tmp_path, log):
         psutil.wait_procs([process], timeout=10)
     assert driver.wait(60) == 0
     assert len(table(out)) == 2
-    assert log()["what"].sum() >= 1 and log()["what"].iloc[-1] == -1  # begun oftener than ended
 
 
 def test_sweeps_killed_at_random_and_resumed_lose_nothing(toy, calm, tmp_path):
