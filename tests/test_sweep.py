@@ -299,15 +299,6 @@ def test_a_run_that_is_killed_every_time_fails_in_words(tmp_path):
     assert (tmp_path / "out" / "runs" / f"{about['key']}.ipynb").stat().st_size > 0
 
 
-def test_a_run_that_cannot_be_written_does_not_stop_the_others(toy, tmp_path):
-    sets = [{"x": 1}, {"x": 2}]
-    first, _ = plan(toy, sets)
-    (tmp_path / "runs" / f"{first.key}.parquet").mkdir(parents=True)
-    found = sweep.sweep(toy, sets, tmp_path, progress=False)
-    assert [about["status"] for about in found] == ["failed", "done"]
-    assert "its results could not be written: " in found[0]["error"]
-
-
 def test_damaged_and_missing_files_are_made_again(toy, calm, tmp_path):
     out = shutil.copytree(calm, tmp_path / "out")
     torn, bare, *kept = sorted(notes(out))
@@ -391,11 +382,6 @@ def test_a_failure_of_a_sweep_beside_is_not_tried_again(toy, tmp_path, log):
     for thread in sweeps:
         thread.join()
     assert [about["status"] for about in found] == ["failed", "failed"] and len(log()) == 2
-
-
-def test_another_kind_of_store_gives_the_same_table(toy, calm):
-    sweep.sweep(toy, SETS, "memory://bucket/out", progress=False)
-    check_same("memory://bucket/out", calm)
 
 
 # ---------------------------------------------------------------- on a cluster

@@ -106,6 +106,23 @@ def test_every_run_is_executed_once_and_its_rows_collected(toy, tmp_path, runs, 
     assert set(table.columns) == {"fold", "value", "parameter_x", "parameter_layers", *OWN}
 
 
+def test_another_kind_of_store_gives_the_same_table(toy, tmp_path, runs):
+    address = f"memory://{tmp_path.name}/same"
+    for out in (tmp_path, address):
+        swept(toy, out, jobs=2)
+    pd.testing.assert_frame_equal(read_sweep(address), read_sweep(tmp_path), check_exact=True)
+    pd.testing.assert_frame_equal(state(address), state(tmp_path), check_exact=True)
+
+
+def test_a_run_that_cannot_be_written_does_not_stop_the_others(toy, tmp_path, runs):
+    first, *_ = plan(toy, SETS)
+    (tmp_path / "runs" / f"{first.key}.parquet").mkdir(parents=True)
+    found = swept(toy, tmp_path)
+    assert [about["status"] for about in found] == ["failed", "done", "done"]
+    assert "its results could not be written: " in found[0]["error"]
+    assert not (tmp_path / "runs" / f"{first.key}.json").exists()
+
+
 def test_again_only_what_is_missing_or_failed_is_run(toy, tmp_path, runs):
     runs.does = lambda x, n_try: failure("no") if x == 2 else outcome(x)
     assert [about["status"] for about in swept(toy, tmp_path)] == ["done", "failed", "done"]
