@@ -357,6 +357,7 @@ def test_a_folder_is_replaced_by_renaming(tmp_path, monkeypatch, left_behind, ex
     number, usual, seen = new.stat().st_ino, book.shutil.rmtree, []
 
     def remove(path, **options):  # whatever is removed, a whole site stands there meanwhile
+        assert path != old
         seen.append([file.name for file in old.glob("*")])
         usual(path, **options)
 
