@@ -323,8 +323,8 @@ def mend_pictures(soup, page):
             image["src"] = image["src"].removesuffix(".png") + ".webp"
             if picture.width > WIDE:
                 figure = image.find_parent("figure")
-                number = figure and figure.select_one(".caption-number")
-                label = number.get_text(strip=True) if number else "Picture"
+                caption = figure and figure.select_one(".caption-number")
+                label = caption.get_text(strip=True) if caption else "Picture"
                 image.wrap(scrolling_frame(soup, label))
         elif file.suffix == ".svg" and file.is_file():
             drawing = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser").svg
