@@ -1,30 +1,18 @@
 """Every chapter runs, from any folder, with small settings, and refuses settings of no sense."""
 
-from pathlib import Path
-
 import nbformat
 import pytest
+from conftest import CHAPTERS
 
-from ehrgan.notebooks import NotebookError, parameter_defaults, run_notebook
+from ehrgan.notebooks import NotebookError, run_notebook
 
-CHAPTERS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
-SMALL = {"n_trials": 1, "n_folds": 2, "seed": 3, "limit": 120}
 BAD = {"n_trials": 0, "n_folds": 1, "missing_fraction": 1.5, "n_masked": 31}
+ALL = [pytest.param(p, id=p.stem, marks=pytest.mark.xdist_group(p.stem)) for p in CHAPTERS]
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory, monkeypatch):
-    """One cache for all chapters of a worker, so that they share the small study."""
-    monkeypatch.setenv("EHRGAN_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_runs_with_small_settings(path, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    known = parameter_defaults(path)
-    given = {name: value for name, value in SMALL.items() if name in known}
-    run_notebook(path, tmp_path / "out.ipynb", given, progress=False)
-    cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
+@pytest.mark.parametrize("path", ALL)
+def test_a_chapter_runs_with_small_settings(path, chapter):
+    cells = chapter(path.stem).cells
     assert all(c.execution_count for c in cells if c.cell_type == "code")
 
 
