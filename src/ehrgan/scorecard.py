@@ -262,7 +262,7 @@ def places_in_words(places):
     """
     each = ", ".join(f"{ordinal(place)} with {name}" for name, place in places.items())
     alike = f"{ordinal(places.iloc[0])} with every"
-    return f"{alike if places.nunique() == 1 else each} imputation"
+    return f"{alike if (places == places.iloc[0]).all() else each} imputation"
 
 
 def listed(words, before="", after=""):
