@@ -17,6 +17,11 @@ def test_wdbc_is_the_papers_table():
     assert np.bincount(records.y).tolist() == [357, 212]
     assert (records.positive, records.negative) == ("malignant", "benign")
     assert records.attributes == load_breast_cancer().feature_names.tolist()
+    bunch = load_breast_cancer()
+    np.testing.assert_array_equal(records.X, bunch.data)
+    # scikit-learn codes malignant as 0, the paper as 1
+    assert records.y.tolist() == (1 - bunch.target).tolist()
+    assert records.name == "Breast Cancer Wisconsin"
     # Malignant nuclei are larger: the classes are not swapped.
     radius = records.X["mean radius"]
     assert radius[records.y == 1].mean() > radius[records.y == 0].mean()
@@ -33,10 +38,38 @@ def test_seventy_eight_zeros_are_the_papers_missing_share():
     }
 
 
+def test_zeros_are_exact_and_attributes_without_one_are_left_out():
+    X = pd.DataFrame({"a": [0.0, -0.0, 1.0], "b": [np.nan, 1e-300, -1.0], "c": [2.0, 0.0, 3.0]})
+    assert zero_counts(X).to_dict() == {"a": 2, "c": 1}
+
+
+@pytest.mark.parametrize("code", [int, bool, float])
+def test_rows_labels_and_names_stay_in_order(code):
+    X = pd.DataFrame({"b": [3, 1, 2], "a": [1.5, np.nan, np.nan], 7: [0, 0, 0]}, index=[9, 4, 6])
+    records = Records(X, np.array([1, 0, 1]).astype(code), "toy", "ill", "well")
+    pd.testing.assert_frame_equal(records.X, X.astype(float).rename(columns=str))
+    assert records.attributes == ["b", "a", "7"]
+    assert records.y.tolist() == [1, 0, 1] and records.y.dtype == np.int64
+    assert repr(records) == "<Records 'toy': 3 records x 3 attributes, 2 ill, 2 cells missing>"
+    X.loc[9, "b"] = 99  # the table is a copy
+    assert records.X.loc[9, "b"] == 3
+
+
+def test_a_bare_table_has_plain_words():
+    records = Records([[1.0, np.nan], [2.0, 3.0]], [1, 0])
+    assert records.attributes == ["x0", "x1"]
+    assert repr(records) == (
+        "<Records 'records': 2 records x 2 attributes, 1 positive, 1 cell missing>"
+    )
+    assert records.negative == "negative"
+
+
 def test_replace_cells_leaves_the_original_alone():
     records = Records(pd.DataFrame({"a": [1, 2], "b": [3, 4]}), [0, 1], "toy", "ill", "well")
     holed = records.replace_cells(np.array([[False, True], [False, False]]))
-    assert np.isnan(holed.X.loc[0, "b"])
+    expected = pd.DataFrame({"a": [1.0, 2.0], "b": [np.nan, 4.0]})
+    pd.testing.assert_frame_equal(holed.X, expected)
+    assert holed.y.tolist() == [0, 1]
     assert records.X.notna().all(axis=None)
     assert (holed.name, holed.positive, holed.negative) == ("toy", "ill", "well")
     with pytest.raises(ValueError, match="mask"):
@@ -67,7 +100,13 @@ def test_records_survive_pickling():
         (np.empty((2, 0)), [0, 1], "X must have at least one record and one attribute"),
         ([[1.0], [2.0]], [1, 1], "y must hold both classes"),
         ([[1.0], [2.0]], [1, 2], "y must hold 1 .* and 0"),
+        ([[1.0], [2.0]], [0.5, 1], "y must hold 1 .* and 0"),
+        ([[1.0], [2.0]], [-1, 1], "y must hold 1 .* and 0"),
         ([[1.0], [2.0]], [0, 1, 1], "y must have one label per record"),
+        ([[1.0], [2.0]], [[0], [1]], "y must have one label per record"),
+        ([[1.0], [-np.inf]], [0, 1], r"infinity in \['x0'\]"),
+        (pd.DataFrame({"a": [1, 2], "b": [np.inf, 0]}), [0, 1], r"infinity in \['b'\]"),
+        (pd.DataFrame([[1, 2], [3, 4]], columns=[1, "1"]), [0, 1], "distinct attribute names"),
         ([[1.0], [np.inf]], [0, 1], "infinity in"),
         (pd.DataFrame({"a": ["x", "y"]}), [0, 1], "X must hold numbers"),
         (pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]), [0, 1], "distinct attribute names"),
