@@ -307,7 +307,7 @@ def test_ordinary_classifiers(chapter):
                 far.append(f"{name} ({imputer})")
     found = f"finds {len(far)} of them beyond what other masks and folds explain"
     places = {}
-    for imputer in (AE, MEAN, "zero"):
+    for imputer in (MEAN, "zero", AE):
         means = [study.mean((imputer, name)) for name in eight]
         places[imputer] = sum(value > means[-1] for value in means)
     ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]

@@ -8,6 +8,7 @@ cells that train are left out.
 from types import SimpleNamespace
 from zlib import crc32
 
+import joblib
 import myst_nb
 import nbformat
 import numpy as np
@@ -16,10 +17,13 @@ import pytest
 import test_glue
 from conftest import CHAPTERS, parameter_defaults
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 
 from ehrgan import explorer, measured, missingness, plots, protocol, report
-from ehrgan.evaluation import corrected_interval
+from ehrgan.evaluation import METRICS, corrected_interval
 from ehrgan.protocol import StudyResult
+from ehrgan.records import load_wdbc
 
 SMALL = {"n_trials": 2, "n_folds": 3, "seed": 1}
 
@@ -191,3 +195,37 @@ def test_every_result(glued, monkeypatch, seed):
     monkeypatch.setattr(explorer, "committed", made.copy)
     done = glued("12_explore", ['one_protocol("honest"'])
     test_glue.test_every_result(lambda name: done)
+
+
+@SEEDS
+def test_ordinary_classifiers(glued, monkeypatch, seed):
+    monkeypatch.setattr(protocol, "run_study", made_study(seed))
+    rng = np.random.default_rng(seed)
+
+    def fold_scores(classifier, fold, mask):
+        """Of naive Bayes on complete records, as the chapter's own."""
+        records = load_wdbc()
+        X, y = records.X.to_numpy(), records.y
+        model = make_pipeline(MinMaxScaler(), classifier).fit(X[fold.train], y[fold.train])
+        return {"accuracy": model.score(X[fold.test], y[fold.test])}
+
+    def changed(tasks):
+        """Scores that no changed classifier reached, better for some changes and worse for some."""
+        effects = {}
+        for function, (label, fold), _ in tasks:
+            effect = effects.setdefault(label, rng.normal(0, 0.03))
+            values = dict.fromkeys(METRICS, 0.93 + effect + rng.normal(0, 0.003))
+            name = function.__globals__["changes"][label][0]
+            key = {"change": label, "classifier": name, "trial": fold.trial, "fold": fold.fold}
+            yield key | values
+
+    monkeypatch.setattr(joblib, "Parallel", lambda n_jobs: changed)
+    but = ["print(", "show(", "stored", "n_0, n_1"]
+    coin = pd.DataFrame({"mean": rng.uniform(0.4, 0.6, 8), "metric": "auc_roc"})
+    given = {"prepare": None, "fold_scores": fold_scores, "coin": coin}
+    given["alike"] = pd.DataFrame()
+    done = glued("03_baselines", but, **given)
+    low, high = coin["mean"].min(), coin["mean"].max()  # of a cell that trains, and was left out
+    done.glued |= {"base_coin_low": low, "base_coin_high": high, "base_leak": 1.0}
+    done.glued["base_coin_sd"] = np.sqrt(570 / (12 * 357 * 212))
+    test_glue.test_ordinary_classifiers(lambda name: done)
