@@ -64,13 +64,12 @@ def by_folds(predictions, threshold=None):
         ill, p = own["y"].to_numpy() == 1, own["probability"].to_numpy()
         called = p > (own["threshold"].to_numpy() if threshold is None else threshold)
         pairs, ranks = ill.sum() * (~ill).sum(), stats.rankdata(p)
-        precision, recall = ill[called].mean(), called[ill].mean()
         rows[key] = {
             "accuracy": np.mean(called == ill),
-            "sensitivity": recall,
+            "sensitivity": np.mean(called[ill]),
             "specificity": np.mean(~called[~ill]),
             "auc_roc": (ranks[ill].sum() - ill.sum() * (ill.sum() + 1) / 2) / pairs,
-            "f_score": 2 * precision * recall / (precision + recall),
+            "f_score": 2 * np.sum(called & ill) / (np.sum(called) + np.sum(ill)),
             "size": len(own),
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
