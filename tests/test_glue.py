@@ -655,7 +655,7 @@ def test_many_kinds_of_missingness(chapter):
         own = forest.loc[forest["imputer"] == imputer, "value"]
         wanted[f"forest_{imputer.replace(' ', '_')}"] = own.mean()
     lr = study[(study["metric"] == "auc_roc") & (study["classifier"] == LR)]
-    lr = lr.set_index(["vanishing", "imputer", *fold])[["value", "n_train", "n_test"]]
+    lr = lr.set_index(["vanishing", "imputer", *fold])[["value", "n_train", "n_test"]].sort_index()
     for key, group in {"twins": "mean + worst", "error": "standard error"}.items():
         found = []
         for imputer in missingness.IMPUTERS:
