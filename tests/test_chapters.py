@@ -2,7 +2,7 @@
 
 import nbformat
 import pytest
-from conftest import CHAPTERS
+from chapters import CHAPTERS
 
 from ehrgan.notebooks import NotebookError, parameter_defaults, run_notebook
 from ehrgan.protocol import Study

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHAPTERS
+from chapters import CHAPTERS
 from scipy import stats
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import MinMaxScaler

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import test_glue
-from conftest import CHAPTERS, parameter_defaults
+from chapters import CHAPTERS, parameter_defaults
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
