@@ -14,7 +14,7 @@ BOOK_ARGS := $(if $(TRIALS),-p n_trials $(TRIALS)) $(if $(CHAPTERS),--chapters $
 .DEFAULT_GOAL := book
 
 book: $(STAMP)
-	$(BIN)/python -m ehrgan.book $(BOOK_ARGS)
+	$(BIN)/python -m ehrgan.book.build $(BOOK_ARGS)
 
 # Opens the notebooks in JupyterLab.
 lab: $(STAMP)
@@ -22,7 +22,7 @@ lab: $(STAMP)
 
 # Puts the numbers of this very build into README.md.
 readme: book
-	$(BIN)/python -m ehrgan.readme
+	$(BIN)/python -m ehrgan.book.readme
 
 test: lint
 	$(BIN)/pytest $(PYTEST_ARGS)
@@ -47,9 +47,9 @@ bench: $(STAMP)
 # The studies behind chapters 08 and 12, half an hour on two cores; again, and only what is missing runs.
 sweep: $(STAMP)
 	$(BIN)/ehrgan sweep sweeps/one_setting.ipynb sweeps/missingness.yml --out _build/sweeps/missingness
-	$(BIN)/python -m ehrgan.missingness _build/sweeps/missingness
+	$(BIN)/python -m ehrgan.book.committed by_mechanism _build/sweeps/missingness
 	$(BIN)/ehrgan sweep sweeps/one_protocol.ipynb sweeps/explorer.yml --out _build/sweeps/explorer --jobs 1
-	$(BIN)/python -m ehrgan.explorer _build/sweeps/explorer
+	$(BIN)/python -m ehrgan.book.committed by_protocol _build/sweeps/explorer
 
 # uv resolves for every platform and Python version at once, which pip cannot. Newest versions: LOCK_ARGS=--upgrade.
 lock:

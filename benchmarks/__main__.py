@@ -12,8 +12,8 @@ from pathlib import Path
 
 import ehrgan
 from benchmarks import halves, imputers, speed
-from ehrgan.protocol import source_fingerprint
-from ehrgan.saving import write_whole
+from ehrgan.files import write_whole
+from ehrgan.source import source_fingerprint
 
 BENCHMARKS = {
     "keras": speed.against_keras,
@@ -22,7 +22,7 @@ BENCHMARKS = {
     "imputers": imputers.errors_and_times,
     "halves": halves.promises,
 }
-RESULTS = Path(ehrgan.__file__).parent / "data"
+RESULTS = Path(ehrgan.__file__).parent / "data" / "results"
 
 
 def machine():

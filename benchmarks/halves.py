@@ -8,9 +8,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
-from ehrgan.datasets import DATASETS, load_dataset
-from ehrgan.reading import prepare
-from ehrgan.report import make_report
+from ehrgan.report.reading import prepare
+from ehrgan.report.report import make_report
+from ehrgan.tables.datasets import DATASETS, load_dataset
 
 
 def promises(n_halves=10):

@@ -15,10 +15,10 @@ from sklearn.preprocessing import MinMaxScaler
 from tqdm import tqdm
 
 from ehrgan import StackedAutoencoderImputer
-from ehrgan.autoencoder import PAPER
-from ehrgan.evaluation import rmse
-from ehrgan.masking import apply_mask, block_mask, mcar_mask
-from ehrgan.records import load_wdbc
+from ehrgan.nets.autoencoder import PAPER_AUTOENCODER
+from ehrgan.scores.metrics import rmse
+from ehrgan.tables.masking import apply_mask, block_mask, mcar_mask
+from ehrgan.tables.records import load_wdbc
 
 
 def imputers(seed):
@@ -37,7 +37,9 @@ def imputers(seed):
         "chained forests": make_pipeline(
             MinMaxScaler(), IterativeImputer(forest, max_iter=3, random_state=seed)
         ),
-        "autoencoder, the paper's": StackedAutoencoderImputer(**PAPER, random_state=seed),
+        "autoencoder, the paper's": StackedAutoencoderImputer(
+            **PAPER_AUTOENCODER, random_state=seed
+        ),
         "autoencoder, our default": StackedAutoencoderImputer(random_state=seed),
     }
 

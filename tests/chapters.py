@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import joblib
 import nbformat
 
-from ehrgan.notebooks import parameter_defaults, run_notebook
+from ehrgan.sweeps.notebooks import parameter_defaults, run_notebook
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
 #: Two of each, so that a fault of the second trial, fold or draw shows.

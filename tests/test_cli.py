@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import ehrgan.reading
-import ehrgan.report
-from ehrgan import cli, sweep
-from ehrgan.reading import ReportError
-from ehrgan.sweep import GridError
+import ehrgan.report.reading
+import ehrgan.report.report
+from ehrgan import cli
+from ehrgan.report.errors import ReportError
+from ehrgan.sweeps import grid as grids
+from ehrgan.sweeps import plan as plans
+from ehrgan.sweeps import sweep as sweeps
+from ehrgan.sweeps.grid import GridError
 
 # ---------------------------------------------------------------- report
 
@@ -52,7 +55,7 @@ def asked(monkeypatch):
         seen.update(prepared=prepared, **options)
         return Found()
 
-    monkeypatch.setattr(ehrgan.report, "make_report", make)
+    monkeypatch.setattr(ehrgan.report.report, "make_report", make)
     return seen
 
 
@@ -103,7 +106,7 @@ def test_what_stops_a_report_is_said_in_a_line(table, monkeypatch, capsys, error
     def make(prepared, seed):
         raise error
 
-    monkeypatch.setattr(ehrgan.report, "make_report", make)
+    monkeypatch.setattr(ehrgan.report.report, "make_report", make)
     assert cli.main(["report", "my.table.csv", "--outcome", "out"]) == 2
     told = capsys.readouterr()
     assert told.err == f"error: {error}\n" and "report is in" not in told.out
@@ -147,8 +150,8 @@ def test_a_sweep_gets_what_its_options_say(monkeypatch, capsys):
         assert signal.getsignal(signal.SIGTERM) is cli.interrupt
         return [done, done | {"key": "k2", "status": "failed", "error": "E: no"}, done]
 
-    monkeypatch.setattr(sweep, "read_grid", lambda path: [{"of": path}])
-    monkeypatch.setattr(sweep, "sweep", swept)
+    monkeypatch.setattr(grids, "read_grid", lambda path: [{"of": path}])
+    monkeypatch.setattr(sweeps, "sweep", swept)
     usual = signal.getsignal(signal.SIGTERM)
     line = ["sweep", "n.ipynb", "g.yml", "--out", "r", "--jobs", "3", "--timeout", "1.5"]
     line += ["--resource", "GPU=1", "--resource", "memory=2e9", "--scheduler", "tcp://a:1"]
@@ -162,7 +165,7 @@ def test_a_sweep_gets_what_its_options_say(monkeypatch, capsys):
     assert told.err == "failed k2 {'a': 1}: E: no\n"
     assert told.out == "2 of 3 runs done, results in r\n"
     assert signal.getsignal(signal.SIGTERM) is usual
-    monkeypatch.setattr(sweep, "sweep", lambda *_, **options: seen.update(options) or [done])
+    monkeypatch.setattr(sweeps, "sweep", lambda *_, **options: seen.update(options) or [done])
     assert cli.main(["sweep", "n.ipynb", "g.yml", "--out", "r"]) == 0
     options = ("jobs", "scheduler", "timeout", "resources")
     assert [seen[name] for name in options] == [None, None, None, {}]
@@ -178,8 +181,8 @@ def test_a_sweep_that_is_stopped_says_so_and_gives_the_signal_back(
     def swept(*_, **options):
         raise stopped
 
-    monkeypatch.setattr(sweep, "read_grid", lambda path: [])
-    monkeypatch.setattr(sweep, "sweep", swept)
+    monkeypatch.setattr(grids, "read_grid", lambda path: [])
+    monkeypatch.setattr(sweeps, "sweep", swept)
     usual = signal.getsignal(signal.SIGTERM)
     assert cli.main(["sweep", "n.ipynb", "g.yml", "--out", "r"]) == status
     told = capsys.readouterr().err
@@ -203,19 +206,19 @@ def test_a_sweep_needs_a_folder_and_resources_an_amount(capsys):
 def test_a_plan_lists_what_is_left_and_estimates_by_the_median(monkeypatch, capsys, n_done):
     runs = [SimpleNamespace(key=f"k{i}", parameters={"i": i}) for i in range(8)]
     asked = []
-    monkeypatch.setattr(sweep, "read_grid", lambda path: [path])
+    monkeypatch.setattr(grids, "read_grid", lambda path: [path])
     monkeypatch.setattr(
-        sweep, "plan", lambda notebook, sets: asked.append((notebook, sets)) or runs
+        plans, "plan", lambda notebook, sets: asked.append((notebook, sets)) or runs
     )
-    monkeypatch.setattr(sweep, "places", lambda jobs, scheduler: 2)
-    monkeypatch.setattr(sweep, "check_options", lambda **options: asked.append(options))
+    monkeypatch.setattr(sweeps, "n_places", lambda jobs, scheduler: 2)
+    monkeypatch.setattr(sweeps, "check_options", lambda **options: asked.append(options))
     known = states(
         key=["k0", "k2", "k4", "k5", "k6"],
         status=["done", "done", "done", "failed", "stale"],
         duration=[60.0, 600.0, 90.0, 5000.0, 7000.0],
         error="", parameters=[{}] * 5, notebook="n",
     )  # fmt: skip
-    monkeypatch.setattr(sweep, "state", lambda out: known if n_done else known.iloc[3:])
+    monkeypatch.setattr(sweeps, "state", lambda out: known if n_done else known.iloc[3:])
     line = ["sweep", "n.ipynb", "g.yml", "--out", "r", "--dry-run", "--jobs", "2"]
     assert cli.main([*line, "--timeout", "9"]) == 0
     told = capsys.readouterr().out.splitlines()
@@ -243,7 +246,7 @@ def test_a_folders_state_is_counted_by_status_and_notebook(monkeypatch, capsys):
         parameters=[{"a": i} for i in range(5)],
         notebook=["a.ipynb", "b.ipynb", "a.ipynb", "b.ipynb", ""],
     )
-    monkeypatch.setattr(sweep, "state", lambda out: asked.append(out) or table)
+    monkeypatch.setattr(sweeps, "state", lambda out: asked.append(out) or table)
     assert cli.main(["sweep", "status", "folder"]) == 0 and asked == ["folder"]
     assert capsys.readouterr().out.splitlines() == [
         "2 done, 1 failed, 1 running, 1 stale",
@@ -254,9 +257,9 @@ def test_a_folders_state_is_counted_by_status_and_notebook(monkeypatch, capsys):
         "failed k3 {'a': 2}: E: no",
         "stale: of another source of the library than the installed; it would run anew",
     ]
-    monkeypatch.setattr(sweep, "state", lambda out: states())
+    monkeypatch.setattr(sweeps, "state", lambda out: states())
     assert cli.main(["sweep", "status", "folder"]) == 0
     assert capsys.readouterr().out.splitlines() == ["1 done"]
-    monkeypatch.setattr(sweep, "state", lambda out: states().iloc[:0])
+    monkeypatch.setattr(sweeps, "state", lambda out: states().iloc[:0])
     assert cli.main(["sweep", "status", "folder"]) == 2
     assert capsys.readouterr().err == "error: folder holds no run of a sweep\n"

@@ -14,7 +14,7 @@ from fontTools.subset import Subsetter
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from ehrgan.quicklook import pages_address
+from ehrgan.book.quicklook import pages_address
 
 STATIC = Path(__file__).parent / "static"
 ICONS = "fontawesome.js"

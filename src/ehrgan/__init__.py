@@ -2,13 +2,23 @@
 
 from importlib import import_module
 
-__all__ = ["ACGANClassifier", "StackedAutoencoderImputer"]
-
-_HOMES = {"ACGANClassifier": "acgan", "StackedAutoencoderImputer": "autoencoder"}
+_HOMES = {
+    "ACGANClassifier": "nets.acgan",
+    "MixedImputer": "nets.mixed",
+    "StackedAutoencoderImputer": "nets.autoencoder",
+    "Study": "study.protocol",
+    "TableCoder": "tables.coding",
+    "load_wdbc": "tables.records",
+    "make_report": "report.report",
+    "prepare": "report.reading",
+    "read_table": "report.files",
+    "run_study": "study.cache",
+}
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name):
-    """Import an estimator when it is first asked for: most tools of the package need none."""
+    """Import a name when it is first asked for: most tools of the package need few of them."""
     if name in _HOMES:
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -50,18 +50,18 @@ def main(arguments=None):
     parser = command_line()
     options = parser.parse_args(arguments)
     if options.command == "report":
-        return report(options)
+        return report_command(options)
     try:
-        return sweep(parser, options)
+        return sweep_command(parser, options)
     except KeyboardInterrupt as stopped:
         print("stopped: what is done stays, the same command does the rest", file=sys.stderr)
         return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
 
 
-def sweep(parser, options):
+def sweep_command(parser, options):
     """Run, preview or show a sweep; says what to change where it cannot."""
     try:
-        from . import sweep as sweeps  # each command loads only what it needs
+        from .sweeps.grid import GridError  # each command loads only what it needs
     except ImportError as error:
         print(f"error: a sweep needs pip install 'ehrgan[book]': {error}", file=sys.stderr)
         return 2
@@ -71,23 +71,23 @@ def sweep(parser, options):
         if options.out is None:
             parser.error("the following arguments are required: --out")
         return show_plan(options) if options.dry_run else run(options)
-    except sweeps.GridError as error:
+    except GridError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
 
-def report(options):
+def report_command(options):
     """Compare methods on a table; says where the report is, or what to change."""
     # TensorFlow's lines are about the machine, not the records
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from .reading import ReportError
+    from .report.errors import ReportError
 
     try:
         prepared = prepared_table(options)
         out = Path(options.out or f"{Path(options.table).name.split('.')[0]}_report")
         refuse_unwritable(out)
         print("\n".join(prepared.notes), flush=True)
-        from .report import make_report  # loads TensorFlow, so after what may be refused
+        from .report.report import make_report  # loads TensorFlow, so after what may be refused
 
         found = make_report(prepared, seed=options.seed)
         paths = found.save(out)
@@ -101,7 +101,8 @@ def report(options):
 
 def prepared_table(options):
     """Read the table, and find what its columns are."""
-    from .reading import DEFAULT_MISSING, prepare, read_table
+    from .report.files import DEFAULT_MISSING, read_table
+    from .report.reading import prepare
 
     table = read_table(options.table, (*DEFAULT_MISSING, *options.missing))
     return prepare(
@@ -116,7 +117,7 @@ def prepared_table(options):
 
 def refuse_unwritable(out):
     """Refuse a folder for results that cannot be made or written, before minutes of training."""
-    from .reading import ReportError
+    from .report.errors import ReportError
 
     nearest = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
     if not nearest.is_dir():
@@ -127,7 +128,7 @@ def refuse_unwritable(out):
 
 def parsed_orders(texts):
     """Read COLUMN=LOW,..,HIGH."""
-    from .reading import ReportError
+    from .report.errors import ReportError
 
     found = {}
     for text in texts:
@@ -140,11 +141,12 @@ def parsed_orders(texts):
 
 def show_state(out):
     """Print what is done, running and failed in a folder, and why."""
-    from . import sweep as sweeps
+    from .sweeps.grid import GridError
+    from .sweeps.sweep import state
 
-    table = sweeps.state(out)
+    table = state(out)
     if table.empty:
-        raise sweeps.GridError(f"{out} holds no run of a sweep")
+        raise GridError(f"{out} holds no run of a sweep")
     print(counted(table))
     if table["notebook"].nunique() > 1:
         for notebook, rows in table.groupby("notebook"):
@@ -166,7 +168,7 @@ def counted(table):
 
 def parsed_resources(texts):
     """Read NAME=AMOUNT."""
-    from .sweep import GridError
+    from .sweeps.grid import GridError
 
     found = {}
     for text in texts:
@@ -180,14 +182,16 @@ def parsed_resources(texts):
 
 def show_plan(options):
     """Print what a sweep would run, and how long that may take."""
-    from . import sweep as sweeps
+    from .sweeps.grid import read_grid
+    from .sweeps.plan import plan
+    from .sweeps.sweep import check_options, n_places, state
 
     where = {"jobs": options.jobs, "scheduler": options.scheduler}
     resources = parsed_resources(options.resource)
-    sweeps.check_options(**where, resources=resources, timeout=options.timeout)
-    runs = sweeps.plan(options.notebook, sweeps.read_grid(options.grid))
-    places = sweeps.places(**where)
-    known = sweeps.state(options.out).set_index("key")
+    check_options(**where, resources=resources, timeout=options.timeout)
+    runs = plan(options.notebook, read_grid(options.grid))
+    places = n_places(**where)
+    known = state(options.out).set_index("key")
     done = known[known["status"] == "done"]
     todo = [run for run in runs if run.key not in done.index]
     for run in todo:
@@ -203,13 +207,14 @@ def show_plan(options):
 
 def run(options):
     """Sweep, and report what failed."""
-    from . import sweep as sweeps
+    from .sweeps.grid import read_grid
+    from .sweeps.sweep import sweep
 
     usual = signal.signal(signal.SIGTERM, interrupt)
     try:
-        found = sweeps.sweep(
+        found = sweep(
             options.notebook,
-            sweeps.read_grid(options.grid),
+            read_grid(options.grid),
             options.out,
             jobs=options.jobs,
             scheduler=options.scheduler,

@@ -9,7 +9,8 @@ from artists import bars, cell, legend, line_look, loose_lines, places, rows, ti
 from matplotlib.colors import to_hex
 from scipy.stats import norm
 
-from ehrgan import plots, report
+from ehrgan import plots
+from ehrgan.report import report
 
 TABLE = pd.DataFrame(
     [

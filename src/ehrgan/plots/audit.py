@@ -115,7 +115,7 @@ def calibration_and_benefit(predictions, benefits, n_bins=8):
     predictions : dict of str to (y, probability)
         Words for a method, and the predictions of all its folds.
     benefits : dict of str to DataFrame
-        The same words, and what :func:`ehrgan.evaluation.decision_curve` gives.
+        The same words, and what :func:`ehrgan.scores.metrics.decision_curve` gives.
     n_bins : int, default=8
         Bins of equal width on the probability; empty ones are not drawn.
 

@@ -14,7 +14,7 @@ def roc_curves(curves, corner=(0.2, 0.8)):
     ----------
     curves : DataFrame
         Columns imputer, classifier, fpr, tpr, low and high, see
-        :func:`ehrgan.evaluation.roc_over_folds`; every imputer becomes a row of two panels.
+        :func:`ehrgan.scores.metrics.roc_over_folds`; every imputer becomes a row of two panels.
     corner : tuple of float, default=(0.2, 0.8)
         Greatest false positive rate and least true positive rate of the corner.
 

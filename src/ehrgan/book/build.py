@@ -1,0 +1,251 @@
+"""Build the book: run every chapter, render the pages, put the site in place.
+
+``python -m ehrgan.book.build`` leaves the site in ``_build/html``. Chapters run into a staged copy
+of the book under ``_build``, and Sphinx renders that copy without running anything, so a page is
+never older than the code. The old site stays until the new one is whole.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from ..sweeps.notebooks import COLOUR, NotebookError, literal, parameter_defaults, run_notebook
+
+SUFFIXES = (".md", ".ipynb")
+UNRUN = re.compile(r"WARNING: (No key '|undefined label|Glue reference ')")
+JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # it cannot be run with -m
+
+
+class BuildError(RuntimeError):
+    """The book was not built; the message says which file is at fault and why."""
+
+
+def build(root, *, chapters=(), parameters=None, jobs=1):
+    """Run the chapters and render the site.
+
+    Parameters
+    ----------
+    root : path-like
+        The folder that holds ``_config.yml`` and ``_toc.yml``.
+    chapters : sequence of str, optional
+        Beginnings of file names, such as ``"02"``. With them the result is a preview: only these
+        chapters run, the others are as the last whole build left them, and warnings do not fail it.
+    parameters : dict, optional
+        Values for notebook parameters; each goes to the chapters that have it.
+    jobs : int, default=1
+        How many chapters run at once. A study that two of them share is then computed twice unless
+        it is already in the cache.
+
+    Returns
+    -------
+    pathlib.Path
+        The site's first page.
+
+    Raises
+    ------
+    BuildError
+        If a chapter or parameter is unknown, Sphinx warns, or a picture lacks words.
+    ehrgan.sweeps.notebooks.NotebookError
+        If a cell fails.
+    """
+    root = Path(root).resolve()
+    documents = toc_documents(root)
+    chosen = select_chapters([path for path in documents if path.suffix == ".ipynb"], chapters)
+    check_parameters(root, chosen, parameters or {})
+    target = root / "_build" / "preview" if chapters else root / "_build"
+    staged = stage(root, target / "book", documents, executed=root / "_build" / "book")
+    run_chapters(root, staged, chosen, parameters or {}, jobs)
+    with tempfile.TemporaryDirectory(dir=target, prefix="render-") as scratch:
+        site = render_site(staged, Path(scratch), strict=not chapters)
+        check_pages(site)
+        replace_folder(target / "html", site)
+    return target / "html" / "index.html"
+
+
+def toc_documents(root):
+    """Every document of ``_toc.yml`` as a path relative to `root`, in reading order."""
+    if not (root / "_toc.yml").is_file():
+        raise BuildError(f"{root} has no _toc.yml: run from the repository or give --root")
+    documents = []
+    for name in parse_toc_yaml(root / "_toc.yml"):
+        found = [root / f"{name}{suffix}" for suffix in SUFFIXES]
+        found = [path.relative_to(root) for path in found if path.is_file()]
+        if not found:
+            raise BuildError(f"_toc.yml lists {name}, but there is no such .md or .ipynb file")
+        documents += found[:1]
+    return documents
+
+
+def select_chapters(available, wanted):
+    """The chapters whose file name begins with one of the wanted texts; all if none is given.
+
+    Examples
+    --------
+    >>> select_chapters([Path("notebooks/01_data.ipynb"), Path("notebooks/02_more.ipynb")], ["02"])
+    [...Path('notebooks/02_more.ipynb')]
+    """
+    for start in wanted:
+        if not any(path.name.startswith(start) for path in available):
+            names = ", ".join(path.stem for path in available)
+            raise BuildError(f"no chapter begins with {start!r}; there are {names}")
+    return [path for path in available if not wanted or path.name.startswith(tuple(wanted))]
+
+
+def check_parameters(root, chapters, parameters):
+    """Refuse a parameter that none of the chapters takes; papermill itself would only warn."""
+    known = {name for path in chapters for name in parameter_defaults(root / path)}
+    for name in parameters:
+        if name not in known:
+            raise BuildError(
+                f"no chapter takes the parameter {name!r}; there are {', '.join(sorted(known))}"
+            )
+
+
+def stage(root, staged, documents, executed):
+    """Lay a fresh copy of the book, keeping every path, with the last executed chapters if any."""
+    kept = {path: executed / path for path in documents if path.suffix == ".ipynb"}
+    kept = {path: copy.read_bytes() for path, copy in kept.items() if copy.is_file()}
+    shutil.rmtree(staged, ignore_errors=True)
+    shutil.copytree(root / "book", staged / "book", ignore=shutil.ignore_patterns("__pycache__"))
+    for path in [Path("_config.yml"), Path("_toc.yml"), *documents]:
+        (staged / path).parent.mkdir(parents=True, exist_ok=True)
+        (staged / path).write_bytes(kept.get(path) or (root / path).read_bytes())
+    return staged
+
+
+def run_chapters(root, staged, chapters, parameters, jobs):
+    """Execute chapters into the staged book, `jobs` at a time, saying how long each one took."""
+    run = partial(run_chapter, root, staged, parameters, jobs == 1)
+    if jobs == 1:
+        for line in map(run, chapters):
+            print(line, flush=True)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        try:
+            for line in pool.map(run, chapters):
+                print(line, flush=True)
+        except NotebookError:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def run_chapter(root, staged, parameters, alone, path):
+    """Execute one chapter with those parameters that it takes, and say how it went in a line."""
+    taken = parameter_defaults(root / path)
+    given = {name: value for name, value in parameters.items() if name in taken}
+    bar = alone and sys.stderr.isatty() and not os.environ.get("CI")
+    began = time.perf_counter()
+    stderr = run_notebook(root / path, staged / path, given, progress=bar)
+    line = f"{path}  {time.perf_counter() - began:.0f} s"
+    return "\n    stderr, not shown in the book: ".join([line, *map(str.strip, stderr)])
+
+
+def render_site(staged, scratch, strict=True):
+    """Render the staged book with jupyter-book; any warning fails it if `strict`."""
+    command = [sys.executable, "-c", JUPYTER_BOOK, "build", staged, "--path-output", scratch]
+    command += ["--all", "--quiet", *(["-W", "-n", "--keep-going"] if strict else [])]
+    print("rendering", flush=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    said = COLOUR.sub("", done.stderr.replace(f"{staged}{os.sep}", "")).strip()
+    if done.returncode:
+        raise BuildError(f"the pages did not render without a warning:\n{said or done.stdout}")
+    if said:
+        print(without_unrun(said), file=sys.stderr)
+    return scratch / "_build" / "html"
+
+
+def without_unrun(said):
+    """Put into one line what a preview lacks because chapters have not run, which is no fault."""
+    lines = said.splitlines()
+    kept = [line for line in lines if not UNRUN.search(line)]
+    if len(kept) < len(lines):
+        kept.append(
+            f"{len(lines) - len(kept)} references to numbers and figures are left open: "
+            "their chapters have not run yet, or lack them (`make book` names the latter)"
+        )
+    return "\n".join(kept)
+
+
+def check_pages(site):
+    """Refuse pages with a picture that has no words, or that fetch anything from another host."""
+    faults = []
+    for page in sorted(site.rglob("*.html")):
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        name = page.relative_to(site)
+        faults += [f"{name}: {fault}" for fault in image_faults(soup) + request_faults(soup)]
+    if faults:
+        raise BuildError("\n".join(faults))
+
+
+def image_faults(soup):
+    """Pictures of a page whose alternative text is missing, a hash or a file name."""
+    faults = []
+    for image in soup.select("article img"):
+        words = (image.get("alt") or "").split()
+        if len(words) < 3:
+            faults.append(
+                f"the picture {image.get('src')} has the alternative text {' '.join(words)!r}; "
+                "say what it shows (in a notebook: cell metadata mystnb.image.alt)"
+            )
+    return faults
+
+
+def request_faults(soup):
+    """Scripts, styles and pictures that a page would load from another host."""
+    loaded = [tag.get("src") for tag in soup.select("script[src], img[src], iframe[src]")]
+    loaded += [tag.get("href") for tag in soup.select("link[rel~=stylesheet], link[rel~=preload]")]
+    outside = [url for url in loaded if url and re.match(r"(https?:)?//", url)]
+    return [f"{url} would be loaded from another host" for url in outside]
+
+
+def replace_folder(old, new):
+    """Put the folder `new` in the place of `old` by renaming, so that `old` is never half new."""
+    aside = old.with_name(f"{old.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    if old.exists():
+        old.rename(aside)
+    new.rename(old)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def command_line():
+    """Options of ``python -m ehrgan.book.build``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ehrgan.book.build", description="Run and render the book."
+    )
+    parser.add_argument("--root", type=Path, default=Path(), help="folder that holds _toc.yml")
+    parser.add_argument("--chapters", default="", help="preview of a few, such as 02,05")
+    pair = {"nargs": 2, "metavar": ("NAME", "VALUE"), "action": "append", "default": []}
+    parser.add_argument("-p", **pair, help="value for a notebook parameter; may be repeated")
+    parser.add_argument("--jobs", type=int, default=1, help="how many chapters run at once")
+    return parser
+
+
+def main(arguments=None):
+    """Build the book from the command line; returns the exit status."""
+    options = command_line().parse_args(arguments)
+    chapters = [start for start in options.chapters.split(",") if start]
+    parameters = {name: literal(value) for name, value in options.p}
+    try:
+        page = build(options.root, chapters=chapters, parameters=parameters, jobs=options.jobs)
+    except (BuildError, NotebookError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"the book is in {page}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Networks with a leading replica axis: engine, losses, and the estimators built on them."""

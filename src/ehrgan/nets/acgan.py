@@ -1,0 +1,615 @@
+"""The auxiliary-classifier GAN as a scikit-learn classifier, and as a generator of records.
+
+Long because its docstrings are its manual; the networks and losses are in modules of their own.
+"""
+
+from functools import cached_property
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import ClassifierMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, compute_class_weight
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ..tables.template import Template
+from .base import BLOCK, ReplicaEstimator, Task, canonical_order, check_same, train_together
+from .losses import CLASS_LOSSES, GENERATOR_LOSSES
+from .networks import Discriminator, Generator
+from .objectives import AdversarialObjective
+
+PAPER_ACGAN = {
+    "scaling": "minmax",
+    "generator_output": "sigmoid",
+    "adversarial_weight": 1.0,
+    "l2": 0.0,
+    "beta_1": 0.9,
+    "epochs": 500,
+}
+"""Arguments that make :class:`ACGANClassifier` the paper's, where it differs from the default."""
+
+HYPER = ("learning_rate", "beta_1", "l2", "adversarial_weight", "averaging")
+CRITERIA = ("loss", "error")
+
+
+class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
+    """Auxiliary-classifier GAN: a discriminator that also tells the class, and a generator.
+
+    The discriminator D has two outputs, S (real or fake) and C (class). It learns from real records
+    and from those of the generator G, which learns to make records of each class that D takes for
+    real. Prediction uses C alone; :meth:`sample` uses G alone.
+
+    Parameters
+    ----------
+    hidden_units : int, default=50
+        Units of the one hidden layer (ReLU) of D and of G, at least 1.
+    noise_dim : int, default=10
+        Length of the noise vector z, at least 1.
+    epochs : int, default=160
+        Passes over the training records, at least 1.
+    batch_size : int, default=64
+        Records in a minibatch, at least 1; fewer records make one smaller batch.
+    learning_rate : float, default=1e-3
+        Step of Adam, above 0.
+    beta_1 : float, default=0.5
+        Decay of Adam's first moment, in [0, 1).
+    l2 : float, default=0.01
+        Weight decay of D: l2 / 2 times the squared weights is added to its loss; at least 0.
+    adversarial_weight : float, default=0.1
+        Weight of L_S beside L_C, at least 0. 1 is the paper's; 0 switches the game off.
+    class_loss : {"both", "real", "discriminator"}, default="both"
+        Who learns from the class loss on fake records, see :func:`ehrgan.nets.losses.acgan_losses`.
+    generator_loss : {"saturating", "non_saturating"}, default="saturating"
+        What G maximises, see :func:`ehrgan.nets.losses.acgan_losses`.
+    generator_output : {"linear", "sigmoid"}, default="linear"
+        Output activation of G; "sigmoid" goes with ``scaling="minmax"``.
+    scaling : {"standard", "minmax"} or None, default="standard"
+        How attributes are scaled before they meet a network, learned in :meth:`fit`.
+    averaging : float, default=0.0
+        Decay of an exponential average of the weights that is kept in their place, in [0, 1);
+        0 keeps the last weights.
+    n_members : int, default=1
+        Networks trained from different seeds whose probabilities are averaged, at least 1.
+    early_stopping : bool, default=False
+        Keep the weights of the epoch that does best on an inner validation split.
+    stopping_criterion : {"loss", "error"}, default="loss"
+        What "best" means there: the least class loss, or the fewest records called wrongly.
+    validation_fraction : float, default=0.1
+        Share of the training records in that split, in (0, 1).
+    n_iter_no_change : int, default=20
+        Epochs without a better validation loss before training stops, at least 1.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes; they multiply ``sample_weight``.
+    warm_start : bool, default=False
+        Start from the weights and the scaling of the last fit.
+    random_state : int, RandomState instance or None, default=None
+        Seeds first weights, batch order and noise.
+    max_replicas : int or None, default=None
+        Most networks that :meth:`fit_many` trains at once; None fits them to memory.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (K,)
+        Class labels.
+    n_features_in_ : int
+        Number of attributes.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, where X had them.
+    history_ : dict of ndarray of shape (epochs,)
+        Mean over each epoch (and over members) of every loss term, as the losses are written:
+        ``L_S_real``, ``L_S_fake``, ``L_C_real``, ``L_C_fake`` (log-likelihoods, higher is better),
+        ``loss_D``, ``loss_G``, and ``validation`` with early stopping.
+    loss_curve_ : ndarray of shape (epochs,)
+        ``history_["loss_D"]``.
+    best_epoch_ : int or None
+        Epoch (from 1) whose weights were kept, the mean over members; None without early stopping.
+    discriminator_, generator_ : list of ndarray
+        ``[W1, b1, W2, b2]`` with a leading axis of members.
+
+    See Also
+    --------
+    ehrgan.nets.autoencoder.StackedAutoencoderImputer : Fills the holes that this one refuses.
+
+    Notes
+    -----
+    A step costs about 2 MFLOP for 30 attributes and a batch of 64. Time grows linearly with
+    records, attributes, members and epochs. Compiling takes one to three seconds for each new
+    combination of sizes in a process. A fit does not depend on the order of the records, and a
+    whole-number ``sample_weight`` is the same as repeating the record.
+
+    References
+    ----------
+    Section "Disease Prediction" of the paper, equations 4 and 5. Odena, Olah and Shlens,
+    "Conditional image synthesis with auxiliary classifier GANs", ICML 2017.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from ehrgan import ACGANClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = ACGANClassifier(epochs=20, random_state=0).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    >>> X_fake, y_fake = model.sample(3, y=1, random_state=0)
+    >>> X_fake.shape
+    (3, 30)
+    """
+
+    _named_tuples = {"template_": Template}
+    _hyper = HYPER
+    _alike = (*ReplicaEstimator._alike, "warm_start")
+    _name, _curve = "AC-GAN", "loss_D"
+    _parameter_constraints = {
+        **ReplicaEstimator._parameter_constraints,
+        "hidden_units": [Interval(Integral, 1, None, closed="left")],
+        "noise_dim": [Interval(Integral, 1, None, closed="left")],
+        "adversarial_weight": [Interval(Real, 0, None, closed="left")],
+        "class_loss": [StrOptions(set(CLASS_LOSSES))],
+        "generator_loss": [StrOptions(set(GENERATOR_LOSSES))],
+        "generator_output": [StrOptions({"linear", "sigmoid"})],
+        "scaling": [StrOptions({"standard", "minmax"}), None],
+        "averaging": [Interval(Real, 0, 1, closed="left")],
+        "stopping_criterion": [StrOptions(set(CRITERIA))],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "warm_start": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        *,
+        hidden_units=50,
+        noise_dim=10,
+        epochs=160,
+        batch_size=64,
+        learning_rate=1e-3,
+        beta_1=0.5,
+        l2=0.01,
+        adversarial_weight=0.1,
+        class_loss="both",
+        generator_loss="saturating",
+        generator_output="linear",
+        scaling="standard",
+        averaging=0.0,
+        n_members=1,
+        early_stopping=False,
+        stopping_criterion="loss",
+        validation_fraction=0.1,
+        n_iter_no_change=20,
+        class_weight=None,
+        warm_start=False,
+        random_state=None,
+        max_replicas=None,
+        verbose=False,
+    ):
+        self.hidden_units = hidden_units
+        self.noise_dim = noise_dim
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.beta_1 = beta_1
+        self.l2 = l2
+        self.adversarial_weight = adversarial_weight
+        self.class_loss = class_loss
+        self.generator_loss = generator_loss
+        self.generator_output = generator_output
+        self.scaling = scaling
+        self.averaging = averaging
+        self.n_members = n_members
+        self.early_stopping = early_stopping
+        self.stopping_criterion = stopping_criterion
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.max_replicas = max_replicas
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Train generator and discriminator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Complete records, in their own units.
+        y : array-like of shape (n,)
+            Class of each record, two classes or more, of any type.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the records, at least 0: how often each is drawn.
+
+        Returns
+        -------
+        ACGANClassifier
+            Itself, fitted.
+
+        Raises
+        ------
+        ValueError
+            X holds NaN or inf, y holds one class, or a parameter is out of its range.
+
+        References
+        ----------
+        Section "Disease Prediction" of the paper.
+
+        Examples
+        --------
+        >>> from ehrgan import ACGANClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], ["well", "well", "ill", "ill"]
+        >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).classes_.tolist()
+        ['ill', 'well']
+        """
+        return self._fit(X, y, sample_weight)
+
+    def fit_many(self, datasets, *, params=None, watched=None):
+        """Train one clone per dataset, all at once on the replica axis.
+
+        Parameters
+        ----------
+        datasets : list of (X, y) or (X, y, sample_weight)
+            Sizes may differ; numbers of attributes and of classes may not.
+        params : list of dict, optional
+            Parameters to set on each clone, such as another ``random_state`` or ``l2``.
+            What changes no shape (:data:`HYPER`, ``epochs``, ``random_state``) costs no further
+            compilation.
+        watched : list of (X, y), optional
+            With ``early_stopping``, records of each dataset to validate on in place of an inner
+            split. They teach nothing but the epoch whose weights are kept.
+
+        Returns
+        -------
+        list of ACGANClassifier
+            Fitted clones, each as :meth:`fit` would have left it (to float tolerance).
+
+        Raises
+        ------
+        ValueError
+            Datasets that differ in attributes or classes, an invalid dataset, or ``watched``
+            without ``early_stopping`` or of another length.
+
+        Notes
+        -----
+        Up to a hundred small networks cost little more than the arithmetic of their matrix
+        products; memory is bounded by ``max_replicas``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from ehrgan import ACGANClassifier
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> halves = [(X[::2], y[::2]), (X[1::2], y[1::2])]
+        >>> models = ACGANClassifier(epochs=2, random_state=0).fit_many(halves)
+        >>> [model.predict(X[:1]).shape for model in models]
+        [(1,), (1,)]
+        """
+        tasks = self._tasks(datasets, params)
+        check_same("number of classes", [len(task.model.classes_) for task in tasks])
+        if watched is not None:
+            self._watch(tasks, list(watched))
+        train_together(tasks)
+        return [task.model for task in tasks]
+
+    def _arguments(self, dataset, i):
+        if not isinstance(dataset, tuple | list) or not 2 <= len(dataset) <= 3:
+            raise ValueError(
+                f"datasets[{i}] must be a tuple (X, y, sample_weight), the last optional."
+            )
+        return dataset
+
+    def _watch(self, tasks, watched):
+        """Give each task the records that its epoch is chosen on."""
+        if not all(task.model.early_stopping for task in tasks) or len(watched) != len(tasks):
+            raise ValueError(
+                f"watched lists {len(watched)} sets of records for {len(tasks)} datasets; "
+                "it needs one for each, and early_stopping=True."
+            )
+        for task, (X, y) in zip(tasks, watched, strict=True):
+            X, y = validate_data(task.model, X, y, dtype=(np.float64, np.float32), reset=False)
+            task.watched = X, task.model._codes(y, len(X))
+
+    def _task(self, X, y, sample_weight=None):
+        """Validate, and learn the scaling."""
+        self._validate_params()
+        template = Template.of(X)
+        warm = self.warm_start and hasattr(self, "discriminator_")
+        X, y = validate_data(self, X, y, dtype=(np.float64, np.float32), reset=not warm)
+        check_classification_targets(y)
+        classes, c = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"y holds one class, {classes[0]}; ACGANClassifier needs records of two classes "
+                "or more to learn to tell them apart."
+            )
+        if warm and not np.array_equal(classes, self.classes_):
+            raise ValueError(f"y holds {classes}; warm_start needs {self.classes_}, as before.")
+        weight = self._weights(X, classes, y, sample_weight)
+        order = canonical_order(X, c)
+        rows = order[weight[order] > 0]
+        self.classes_ = classes
+        self.class_prior_ = np.bincount(c, weight, len(classes)) / weight.sum()
+        if not warm:
+            self.template_ = template
+            self._learn_units(X, rows, weight[rows])
+        return _ClassifierTask(self, X, rows, c.astype(np.int32), weight)
+
+    def _weights(self, X, classes, y, sample_weight):
+        weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        ).copy()
+        if self.class_weight is not None:
+            by_class = compute_class_weight(self.class_weight, classes=classes, y=y)
+            weight *= by_class[np.searchsorted(classes, y)]
+        if not weight.sum() > 0:
+            raise ValueError("sample_weight is 0 for every record; at least one must be above 0.")
+        return weight
+
+    def _learn_units(self, X, rows, weight):
+        """Learn scaling, range and wholeness column by column, so that no second table is made."""
+        learned = []
+        for column in X.T:
+            x = column[rows]
+            low, high, mean = x.min(), x.max(), np.average(x, weights=weight)
+            deviation = np.sqrt(np.average((x - mean) ** 2, weights=weight))
+            whole = np.array_equal(x, np.rint(x))
+            learned.append((low, high, mean, deviation, whole))
+        low, high, mean, deviation, whole = np.array(learned, dtype=np.float64).T
+        self.low_, self.high_, self.whole_ = low, high, whole.astype(bool)
+        shift = {"standard": mean, "minmax": low, None: np.zeros_like(mean)}[self.scaling]
+        scale = {"standard": deviation, "minmax": high - low, None: np.ones_like(mean)}
+        scale = scale[self.scaling]
+        constant = scale <= 10 * np.finfo(X.dtype).eps * np.abs(mean)
+        # float32 hides the last bits of a sum, which differ between equal sets of records
+        self.shift_ = np.float32(shift).astype(np.float64)
+        self.scale_ = np.where(constant, 1.0, np.float32(scale)).astype(np.float64)
+
+    def _scaled(self, X):
+        return np.float32((X - self.shift_) / self.scale_)
+
+    def _networks(self):
+        """The generator and the discriminator, as definitions without weights."""
+        d, K = self.n_features_in_, len(self.classes_)
+        G = Generator(self.noise_dim, K, self.hidden_units, d, self.generator_output)
+        return G, Discriminator(d, self.hidden_units, K)
+
+    def _objective(self):
+        variants = (self.class_loss, self.generator_loss, self.stopping_criterion)
+        return AdversarialObjective(*self._networks(), *variants)
+
+    def _options(self):
+        return {"averaging": self.averaging > 0}
+
+    def _together_with(self):
+        return (*super()._together_with(), self.averaging > 0)
+
+    def _first_weights(self, tasks, seeds):
+        if self.warm_start and hasattr(self, "discriminator_"):
+            G, D = ([getattr(t.model, n) for t in tasks] for n in ("generator_", "discriminator_"))
+            return {name: [np.concatenate(p) for p in zip(*own, strict=True)]
+                    for name, own in (("G", G), ("D", D))}  # fmt: skip
+        G, D = self._networks()
+        first, second = zip(*(seed.spawn(2) for seed in seeds), strict=True)
+        return {"G": G.first_weights(first), "D": D.first_weights(second)}
+
+    def _keep(self, weights, task):
+        self.generator_, self.discriminator_ = weights["G"], weights["D"]
+
+    def decision_function(self, X):
+        """Log-odds of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Complete records.
+
+        Returns
+        -------
+        ndarray of shape (n,) for two classes, else (n, K)
+            Log-odds of ``classes_[1]``, or log-probabilities of each class.
+
+        Examples
+        --------
+        >>> from ehrgan import ACGANClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], [0, 0, 1, 1]
+        >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).decision_function(X).shape
+        (4,)
+        """
+        P = np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny)
+        log_p = np.log(P)
+        return log_p[:, 1] - log_p[:, 0] if P.shape[1] == 2 else log_p
+
+    def predict_proba(self, X):
+        """Probability of each class, P(C = c | X), averaged over members.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Complete records, in their own units.
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Columns in the order of ``classes_``.
+
+        Raises
+        ------
+        ValueError
+            X holds NaN or inf, or another number of attributes than in :meth:`fit`.
+
+        Examples
+        --------
+        >>> from ehrgan import ACGANClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], [0, 0, 1, 1]
+        >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).predict_proba(X).sum(axis=1)
+        array([1., 1., 1., 1.])
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        P = np.empty((len(X), len(self.classes_)))
+        # float64, so that a record's probability does not depend on who else is asked about
+        D = [p.astype(np.float64) for p in self.discriminator_]
+        _, judge = self._networks()
+        for start in range(0, len(X), BLOCK):
+            rows = slice(start, start + BLOCK)
+            _, C = judge(D, self._scaled(X[rows]))
+            log_odds = np.concatenate([np.zeros_like(C[..., :1]), C], axis=2)
+            P[rows] = softmax(log_odds, axis=2).mean(axis=0)
+        return P
+
+    def predict(self, X):
+        """Most probable class of each record.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Complete records, in their own units.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels from ``classes_``.
+
+        Examples
+        --------
+        >>> from ehrgan import ACGANClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], [0, 0, 1, 1]
+        >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).predict(X).shape
+        (4,)
+        """
+        P = self.predict_proba(X)
+        return self.classes_[P.argmax(axis=1)]
+
+    def sample(self, n, y=None, *, random_state=None):
+        """Generate records of given classes.
+
+        Parameters
+        ----------
+        n : int
+            Number of records, at least 1.
+        y : label or array-like of shape (n,), optional
+            Class of the records; drawn with the training frequencies by default.
+        random_state : int, RandomState instance or None, default=None
+            Seeds the noise.
+
+        Returns
+        -------
+        X_fake : ndarray or DataFrame of shape (n, d)
+            Records in the units and types of the training records (a DataFrame where those came in
+            one); whole-numbered attributes are rounded and kept within the range seen.
+        y_fake : ndarray of shape (n,)
+            Their classes.
+
+        Raises
+        ------
+        ValueError
+            ``n`` is below 1, or ``y`` holds a class that was not trained on.
+
+        References
+        ----------
+        The generator of section "Disease Prediction", which makes Figure 4 (B).
+
+        Examples
+        --------
+        >>> from ehrgan import ACGANClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], ["well", "well", "ill", "ill"]
+        >>> model = ACGANClassifier(epochs=1, random_state=0).fit(X, y)
+        >>> model.sample(2, y="ill", random_state=0)[1].tolist()
+        ['ill', 'ill']
+        """
+        check_is_fitted(self)
+        if not isinstance(n, Integral) or n < 1:
+            raise ValueError(f"n is {n!r}; it must be a whole number of records, at least 1.")
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
+        if y is None:
+            c = rng.choice(len(self.classes_), n, p=self.class_prior_)
+        else:
+            c = self._codes(y, n)
+        member = rng.integers(len(self.generator_[0]), size=n)
+        z = rng.standard_normal((n, self.generator_[0].shape[1] - len(self.classes_)))
+        X = np.empty((n, self.n_features_in_))
+        make, _ = self._networks()
+        for m in np.unique(member):
+            rows = member == m
+            G = [p[m : m + 1] for p in self.generator_]
+            X[rows] = make(G, np.float32(z[None, rows]), c[None, rows])[0]
+        return self._in_units(X * self.scale_ + self.shift_), self.classes_[c]
+
+    def _codes(self, y, n):
+        y = np.full(n, y) if np.ndim(y) == 0 else np.asarray(y)
+        if y.shape != (n,):
+            raise ValueError(f"y has shape {y.shape}; it must be one label or {n} labels.")
+        strange = sorted({str(label) for label in y[~np.isin(y, self.classes_)]})
+        if strange:
+            raise ValueError(f"y holds {', '.join(strange)}; the classes are {self.classes_}.")
+        return np.searchsorted(self.classes_, y)
+
+    def _in_units(self, X):
+        whole = self.whole_
+        X[:, whole] = np.clip(np.rint(X[:, whole]), self.low_[whole], self.high_[whole])
+        return self.template_.dress(X)
+
+
+class _ClassifierTask(Task):
+    """The records of one classifier, their classes and weights."""
+
+    def __init__(self, model, X, rows, c, weight):
+        super().__init__(model, X, rows)
+        self.c, self.weight, self.watched = c, weight, None
+        self.bytes_per_row = 4 * (X.shape[1] + 2)
+
+    def split(self):
+        if self.watched is not None:
+            return self.rows, self.rows[:0]
+        return train_test_split(
+            self.rows,
+            test_size=self.model.validation_fraction,
+            stratify=self.c[self.rows],
+            random_state=int(self.seed.generate_state(1)[0]),
+        )
+
+    @cached_property
+    def shares(self):
+        """Whole-number weights are repetition."""
+        weight = self.weight[self.parts[0]]
+        whole = np.array_equal(weight, np.rint(weight))
+        total = weight.sum() if whole else len(weight)
+        return np.cumsum(weight) * (total / weight.sum())
+
+    def place(self, member):
+        return 0, round(self.shares[-1])
+
+    def scaled(self, rows):
+        return self.model._scaled(self.X[rows])
+
+    def tables(self, n_rows, starts, lengths):
+        X = np.zeros((n_rows, self.X.shape[1]), np.float32)
+        return {"X": X, "c": np.zeros(n_rows, np.int32)}
+
+    def lay(self, tables, start):
+        rows = self.parts[0]
+        self.write(tables["X"][start:], rows)
+        tables["c"][start : start + len(rows)] = self.c[rows]
+
+    @property
+    def n_validation(self):
+        return len(self.parts[1]) if self.watched is None else len(self.watched[1])
+
+    def validation(self, seeds, length):
+        """Records to validate on, with weights that add up to one."""
+        if self.watched is None:
+            rows = self.parts[1]
+            records, c, own = self.X[rows], self.c[rows], self.weight[rows]
+        else:
+            (records, c), own = self.watched, np.ones(len(self.watched[1]))
+        tables = {
+            "X": np.zeros((length, records.shape[1]), np.float32),
+            "c": np.zeros(length, np.int32),
+            "weight": np.zeros(length, np.float32),
+        }
+        n = len(c)
+        tables["X"][:n], tables["c"][:n] = self.model._scaled(records), c
+        tables["weight"][:n] = own / own.sum()
+        return tables

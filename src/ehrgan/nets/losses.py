@@ -1,0 +1,158 @@
+"""Equations 1, 4 and 5 of the paper as functions.
+
+Each works on the replica axis: tensors of shape ``(M, B, ...)`` in, losses of shape ``(M,)`` out.
+``weight`` has shape ``(M, B)`` and sums to one over each replica's batch, so that the sums below
+are the expectations E[.] of the paper.
+"""
+
+from .backend import tensorflow
+
+CLASS_LOSSES = ("both", "real", "discriminator")
+GENERATOR_LOSSES = ("saturating", "non_saturating")
+
+
+def reconstruction_loss(x_out, x_in, cells):
+    """Mean squared reconstruction error over the cells that count (equation 1).
+
+    Parameters
+    ----------
+    x_out, x_in : tensors of shape (M, B, d)
+        Output and input of the autoencoder.
+    cells : tensor of shape (M, B, d)
+        Weight of each cell: 0 keeps a cell out (a hole, or the padding of a batch).
+
+    Returns
+    -------
+    tensor of shape (M,)
+
+    References
+    ----------
+    Equation 1 of the paper, divided by the number of cells.
+
+    Examples
+    --------
+    >>> from ehrgan.nets.losses import reconstruction_loss
+    >>> x_in, x_out = [[[1.0, 2.0]]], [[[1.0, 4.0]]]
+    >>> float(reconstruction_loss(x_out, x_in, [[[1.0, 1.0]]])[0])
+    2.0
+    >>> float(reconstruction_loss(x_out, x_in, [[[1.0, 0.0]]])[0])
+    0.0
+    """
+    tf = tensorflow()
+    x_out, x_in, cells = (tf.convert_to_tensor(a, "float32") for a in (x_out, x_in, cells))
+    squared = tf.reduce_sum(cells * (x_out - x_in) ** 2, axis=(1, 2))
+    return squared / tf.maximum(tf.reduce_sum(cells, axis=(1, 2)), 1e-9)
+
+
+def source_log_likelihood(s, real, weight):
+    """E[log P(S = real | X)] where ``real``, else E[log P(S = fake | X)]: a half of equation 4.
+
+    Parameters
+    ----------
+    s : tensor of shape (M, B)
+        The discriminator's output S before the sigmoid, P(S = real | X) = sigmoid(s).
+    real : bool
+        Which of the two probabilities.
+    weight : tensor of shape (M, B)
+        Sums to one over each batch.
+
+    Returns
+    -------
+    tensor of shape (M,)
+
+    References
+    ----------
+    Equation 4 of the paper; equation 3 is the same with D(x) = sigmoid(s).
+
+    Examples
+    --------
+    >>> from ehrgan.nets.losses import source_log_likelihood
+    >>> round(float(source_log_likelihood([[0.0]], True, [[1.0]])[0]), 4)  # log 1/2
+    -0.6931
+    """
+    tf = tensorflow()
+    s, weight = tf.convert_to_tensor(s, "float32"), tf.convert_to_tensor(weight, "float32")
+    return -tf.reduce_sum(weight * tf.nn.softplus(-s if real else s), axis=1)
+
+
+def class_log_likelihood(logits, c, weight):
+    """E[log P(C = c | X)]: a half of equation 5.
+
+    Parameters
+    ----------
+    logits : tensor of shape (M, B, K - 1)
+        The discriminator's output C: log-odds of classes 1 to K - 1 against class 0, so that two
+        classes need the one neuron that the paper gives them.
+    c : int tensor of shape (M, B)
+        The class of each record, 0 to K - 1.
+    weight : tensor of shape (M, B)
+        Sums to one over each batch.
+
+    Returns
+    -------
+    tensor of shape (M,)
+
+    References
+    ----------
+    Equation 5 of the paper.
+
+    Examples
+    --------
+    >>> from ehrgan.nets.losses import class_log_likelihood
+    >>> round(float(class_log_likelihood([[[0.0]]], [[1]], [[1.0]])[0]), 4)  # log 1/2
+    -0.6931
+    """
+    tf = tensorflow()
+    logits, weight = (
+        tf.convert_to_tensor(logits, "float32"),
+        tf.convert_to_tensor(weight, "float32"),
+    )
+    logits = tf.concat([tf.zeros_like(logits[..., :1]), logits], axis=-1)
+    log_p = logits - tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
+    picked = tf.reduce_sum(log_p * tf.one_hot(c, logits.shape[-1]), axis=-1)
+    return tf.reduce_sum(weight * picked, axis=1)
+
+
+def acgan_losses(
+    L_S, L_C, *, adversarial_weight=1.0, class_loss="both", generator_loss="saturating"
+):
+    """The losses that discriminator and generator minimise: D maximises L_C + L_S, G L_C - L_S.
+
+    Parameters
+    ----------
+    L_S : dict of tensors (M,)
+        ``real``: E[log P(S = real | X_real)]; ``fake``: E[log P(S = fake | X_fake)];
+        ``fooled``: E[log P(S = real | X_fake)], used by the non-saturating generator alone.
+    L_C : dict of tensors (M,)
+        ``real`` and ``fake``: the two expectations of equation 5.
+    adversarial_weight : float or tensor (M,), default=1.0
+        Weight of L_S beside L_C, at least 0; 1 is the paper's.
+    class_loss : {"both", "real", "discriminator"}, default="both"
+        Who learns from L_C on fake records: both networks (the paper's), the generator alone
+        (the discriminator learns its classes from real records), or the discriminator alone.
+    generator_loss : {"saturating", "non_saturating"}, default="saturating"
+        Whether the generator minimises E[log P(S = fake | X_fake)] (the paper's) or maximises
+        E[log P(S = real | X_fake)].
+
+    Returns
+    -------
+    tuple of two tensors (M,)
+        Loss of the discriminator, loss of the generator.
+
+    References
+    ----------
+    Equations 4 and 5 of the paper and the sentence after them; Odena, Olah and Shlens, ICML 2017.
+    The non-saturating loss is in section 3 of Goodfellow et al., NeurIPS 2014.
+
+    Examples
+    --------
+    >>> from ehrgan.nets.losses import acgan_losses
+    >>> acgan_losses({"real": -1.0, "fake": -2.0}, {"real": -0.5, "fake": -0.25})
+    (3.75, -1.75)
+    """
+    d_fake = 0.0 if class_loss == "real" else L_C["fake"]
+    g_fake = 0.0 if class_loss == "discriminator" else L_C["fake"]
+    g_source = -L_S["fake"] if generator_loss == "saturating" else L_S["fooled"]
+    loss_D = -(L_C["real"] + d_fake + adversarial_weight * (L_S["real"] + L_S["fake"]))
+    # the real halves of L_C and L_S do not depend on G, so its loss leaves them out
+    return loss_D, -(g_fake + adversarial_weight * g_source)

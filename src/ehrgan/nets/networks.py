@@ -1,0 +1,184 @@
+"""The three networks: generator, discriminator and autoencoder, each with its layers and shapes.
+
+A network here is its sizes. The weights come along at every call, with the replica axis in front,
+so that one definition serves one network and a hundred, training (TensorFlow) and prediction
+(NumPy).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .layers import forward, init_layers
+
+__all__ = ["Autoencoder", "Discriminator", "Generator"]
+
+
+@dataclass(frozen=True)
+class Generator:
+    """G makes a record from noise and a class: X_fake = G(z, c).
+
+    Layers: noise_dim + n_classes, hidden_units (ReLU), n_attributes.
+
+    Parameters
+    ----------
+    noise_dim, n_classes, hidden_units, n_attributes : int
+        Sizes, at least 1; two classes or more.
+    output : {"linear", "sigmoid"}, default="linear"
+        Activation of the output layer; sigmoid suits data scaled to [0, 1].
+
+    References
+    ----------
+    Section "Disease Prediction" of the paper: G takes the class label c beside the noise vector.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ehrgan.nets.networks import Generator
+    >>> G = Generator(noise_dim=2, n_classes=2, hidden_units=3, n_attributes=2)
+    >>> weights = [np.ones((1, 4, 3)), np.zeros((1, 1, 3)), np.ones((1, 3, 2)), np.zeros((1, 1, 2))]
+    >>> G(weights, np.ones((1, 1, 2)), np.array([[1]]))
+    array([[[9., 9.]]])
+    """
+
+    noise_dim: int
+    n_classes: int
+    hidden_units: int
+    n_attributes: int
+    output: str = "linear"
+
+    def first_weights(self, seeds):
+        """Draw ``[W1, b1, W2, b2]`` for each seed."""
+        sizes = (self.noise_dim + self.n_classes, self.hidden_units, self.n_attributes)
+        return init_layers(seeds, sizes)
+
+    def __call__(self, weights, z, c, *, xp=np):
+        """Make a record of class c (M, B) from each noise vector of z (M, B, noise_dim).
+
+        Returns
+        -------
+        array or tensor of shape (M, B, n_attributes)
+            Records in scaled units.
+        """
+        one_hot = xp.equal(c[..., None], np.arange(self.n_classes))
+        one_hot = one_hot.astype(z.dtype) if xp is np else xp.cast(one_hot, z.dtype)
+        x = forward(xp.concat([z, one_hot], axis=2), weights, xp=xp)
+        return 0.5 * (1.0 + xp.tanh(0.5 * x)) if self.output == "sigmoid" else x
+
+
+@dataclass(frozen=True)
+class Discriminator:
+    """D says of a record whether it is real (S) and of which class it is (C).
+
+    Layers: n_attributes, hidden_units (ReLU), 1 for S and n_classes - 1 for C: log-odds against
+    class 0, so that two classes need the one neuron that the paper gives them.
+
+    Parameters
+    ----------
+    n_attributes, hidden_units, n_classes : int
+        Sizes, at least 1; two classes or more.
+
+    References
+    ----------
+    Section "Disease Prediction" of the paper; Odena, Olah and Shlens, ICML 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ehrgan.nets.networks import Discriminator
+    >>> D = Discriminator(n_attributes=30, hidden_units=50, n_classes=3)
+    >>> weights = D.first_weights([np.random.SeedSequence(0)])
+    >>> S, C = D(weights, np.zeros((1, 7, 30)))
+    >>> S.shape, C.shape
+    ((1, 7), (1, 7, 2))
+    """
+
+    n_attributes: int
+    hidden_units: int
+    n_classes: int
+
+    def first_weights(self, seeds):
+        """Draw ``[W1, b1, W2, b2]`` for each seed."""
+        return init_layers(seeds, (self.n_attributes, self.hidden_units, self.n_classes))
+
+    def __call__(self, weights, x, *, xp=np):
+        """Judge the records x (M, B, n_attributes).
+
+        Returns
+        -------
+        S : array or tensor of shape (M, B)
+            Before the sigmoid: P(S = real | X) = sigmoid(S).
+        C : array or tensor of shape (M, B, n_classes - 1)
+            Log-odds of classes 1 to n_classes - 1 against class 0.
+        """
+        out = forward(x, weights, xp=xp)
+        return out[..., 0], out[..., 1:]
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """The stacked autoencoder reconstructs a record from the cells that it sees.
+
+    Layers: n_attributes (twice as many where it is told which cells it sees), hidden_layers (ReLU),
+    n_attributes; beside them, if asked for, a linear map from input to output.
+
+    Parameters
+    ----------
+    n_attributes : int
+        Attributes of a record, at least 1.
+    hidden_layers : tuple of int
+        Units of the hidden layers, each at least 1. The paper's are (20, 10, 20).
+    told : bool
+        Whether the network is told which cells it sees.
+    linear_skip : bool
+        Whether the linear map is there. It begins as the identity, and the layers beside it small.
+    n_passes : int
+        Passes, at least 1: each after the first sees the estimates of the last in the holes.
+
+    References
+    ----------
+    Section "Missing Data Prediction" of the paper.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ehrgan.nets.networks import Autoencoder
+    >>> net = Autoencoder(30, (20, 10, 20), told=False, linear_skip=False, n_passes=1)
+    >>> weights = net.first_weights([np.random.SeedSequence(0)])
+    >>> [x_out.shape for x_out in net(weights, np.zeros((1, 7, 30)), np.ones((1, 7, 30)))]
+    [(1, 7, 30)]
+    """
+
+    n_attributes: int
+    hidden_layers: tuple
+    told: bool
+    linear_skip: bool
+    n_passes: int
+
+    def first_weights(self, seeds):
+        """Draw ``[W1, b1, ...]`` for each seed; the linear map, if there is one, comes last."""
+        d, M = self.n_attributes, len(seeds)
+        weights = init_layers(seeds, ((2 if self.told else 1) * d, *self.hidden_layers, d))
+        if self.linear_skip:
+            weights[-2] *= 0.1  # begin near the identity: what is seen is returned as it is
+            identity = np.tile(np.eye(d, dtype=np.float32), (M, 1, 1))
+            weights += [identity, np.zeros((M, 1, d), np.float32)]
+        return weights
+
+    def __call__(self, weights, x, seen, *, xp=np):
+        """Reconstruct the records x (M, B, n_attributes), 0 where ``seen`` is 0.
+
+        Returns
+        -------
+        list of n_passes arrays or tensors of shape (M, B, n_attributes)
+            The reconstruction after each pass.
+        """
+        layers, skip = (weights[:-2], weights[-2:]) if self.linear_skip else (weights, None)
+        outs, x_in = [], x
+        for _ in range(self.n_passes):
+            x_out = forward(xp.concat([x_in, seen], axis=2) if self.told else x_in, layers, xp=xp)
+            if skip is not None:
+                x_out = x_out + forward(x_in, skip, xp=xp)
+            outs.append(x_out)
+            x_in = x + (1.0 - seen) * x_out
+        return outs

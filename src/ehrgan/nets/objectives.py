@@ -1,0 +1,169 @@
+"""What one minibatch teaches: the losses of both methods, and how the autoencoder loses cells."""
+
+from dataclasses import dataclass
+
+from .backend import tensorflow
+from .engine import Problem
+from .losses import (
+    acgan_losses,
+    class_log_likelihood,
+    reconstruction_loss,
+    source_log_likelihood,
+)
+from .networks import Autoencoder, Discriminator, Generator
+
+__all__ = ["AdversarialObjective", "ReconstructionObjective", "hidden_cells"]
+
+MOST_HIDDEN = 0.5  # greatest share of cells that are hidden at random in training
+
+
+@dataclass(frozen=True)
+class AdversarialObjective(Problem):
+    """Both networks' losses on one minibatch: equations 4 and 5.
+
+    Parameters
+    ----------
+    G : Generator
+    D : Discriminator
+    class_loss, generator_loss : str
+        As in :func:`~ehrgan.nets.losses.acgan_losses`.
+    criterion : {"loss", "error"}
+        What validation measures: the class loss, or the share of records called wrongly.
+    """
+
+    G: Generator
+    D: Discriminator
+    class_loss: str
+    generator_loss: str
+    criterion: str
+    terms = ("L_S_real", "L_S_fake", "L_C_real", "L_C_fake", "loss_D", "loss_G")
+
+    def objectives(self, params, batch, weight, noise, hyper):
+        """Losses of D and G on real records and as many fake ones of the same classes."""
+        tf = tensorflow()
+        x_real, c = batch["X"], batch["c"]
+        z = noise.normal((c.shape[1], self.G.noise_dim))
+        x_fake = self.G(params["G"], z, c, xp=tf)
+        S, C = self.D(params["D"], tf.concat([x_real, x_fake], 1), xp=tf)
+        (s_real, s_fake), (C_real, C_fake) = tf.split(S, 2, 1), tf.split(C, 2, 1)
+        L_S = {
+            "real": source_log_likelihood(s_real, True, weight),
+            "fake": source_log_likelihood(s_fake, False, weight),
+            "fooled": source_log_likelihood(s_fake, True, weight),
+        }
+        L_C = {
+            "real": class_log_likelihood(C_real, c, weight),
+            "fake": class_log_likelihood(C_fake, c, weight),
+        }
+        loss_D, loss_G = acgan_losses(
+            L_S, L_C, adversarial_weight=hyper["adversarial_weight"],
+            class_loss=self.class_loss, generator_loss=self.generator_loss,
+        )  # fmt: skip
+        losses = {"D": loss_D + weight_decay(params["D"], hyper), "G": loss_G}
+        seen = (L_S["real"], L_S["fake"], L_C["real"], L_C["fake"], loss_D, loss_G)
+        return losses, tf.stack(seen, axis=1)
+
+    def validation(self, params, data):
+        """Class loss, or share of wrong calls, on records that do not teach."""
+        tf = tensorflow()
+        _, C = self.D(params["D"], data["X"], xp=tf)
+        if self.criterion == "loss":
+            return -class_log_likelihood(C, data["c"], data["weight"])
+        C = tf.concat([tf.zeros_like(C[..., :1]), C], axis=-1)
+        wrong = tf.argmax(C, axis=-1, output_type="int32") != data["c"]
+        return tf.reduce_sum(data["weight"] * tf.cast(wrong, "float32"), axis=1)
+
+
+@dataclass(frozen=True)
+class ReconstructionObjective(Problem):
+    """The reconstruction error of one minibatch (equation 1), of hidden cells where some are.
+
+    Parameters
+    ----------
+    AE : Autoencoder
+    corrupts : bool
+        Whether known cells are hidden from the network, and the loss measured on them.
+    pattern_share : float
+        See :func:`hidden_cells`.
+    visible_weight : float
+        Weight in the loss of cells that stay visible, beside the hidden ones.
+    """
+
+    AE: Autoencoder
+    corrupts: bool
+    pattern_share: float
+    visible_weight: float
+    terms = ("reconstruction",)
+
+    def draw(self, data, index, noise):
+        """Rows of each replica's batch and, to corrupt them, the holes of rows drawn at random."""
+        tf = tensorflow()
+        batch = {"X": tf.gather(data["X"], index)}
+        if self.corrupts:
+            n = tf.cast(data["n"], "float32")[:, None]
+            donor = tf.cast(noise.uniform((index.shape[1],), stream=1) * n, "int32")
+            batch["donor"] = tf.gather(data["X"], data["start"][:, None] + donor)
+        return batch
+
+    def objectives(self, params, batch, weight, noise, hyper):
+        """Mean over passes of the error on the cells that count."""
+        tf = tensorflow()
+        x, known = _zeros_in_holes(batch["X"])
+        seen, cells = known, known
+        if self.corrupts:
+            seen = known * (1 - hidden_cells(batch["donor"], noise, self.pattern_share))
+            cells = known - seen + self.visible_weight * seen
+        outs = self.AE(params["AE"], x * seen, seen, xp=tf)
+        cells = cells * tf.cast(weight > 0, "float32")[..., None]
+        losses = [reconstruction_loss(x_out, x, cells) for x_out in outs]
+        loss = tf.add_n(losses) / self.AE.n_passes
+        return {"AE": loss + weight_decay(params["AE"], hyper)}, losses[-1][:, None]
+
+    def validation(self, params, data):
+        """Error of the last pass on cells that are hidden throughout."""
+        tf = tensorflow()
+        x, known = _zeros_in_holes(data["X"])
+        seen = known * (1 - data["hide"])
+        x_out = self.AE(params["AE"], x * seen, seen, xp=tf)[-1]
+        return reconstruction_loss(x_out, x, data["cells"])
+
+
+def hidden_cells(donor, noise, pattern_share):
+    """Draw which cells to hide in training: holes of other records, or cells at a random rate.
+
+    Parameters
+    ----------
+    donor : tensor of shape (M, B, d)
+        Records drawn at random, NaN in their holes.
+    noise : ehrgan.nets.noise.Noise
+        Random numbers of the step.
+    pattern_share : float
+        Share of the records that take the holes of their donor; the others lose cells at random,
+        at a rate drawn uniformly from 0 to :data:`MOST_HIDDEN` for each record.
+
+    Returns
+    -------
+    tensor of shape (M, B, d)
+        1 where the cell is to be hidden.
+    """
+    tf = tensorflow()
+    B, d = donor.shape[1:]
+    pattern = tf.cast(tf.math.is_nan(donor), "float32")
+    u = noise.uniform((B, 2), stream=2)
+    rate = MOST_HIDDEN * u[..., 1:]
+    at_random = tf.cast(noise.uniform((B, d), stream=3) < rate, "float32")
+    return tf.where(u[..., :1] < pattern_share, pattern, at_random)
+
+
+def weight_decay(weights, hyper):
+    """l2 / 2 times the squared weights of each replica; biases are left alone."""
+    tf = tensorflow()
+    squares = [tf.reduce_sum(W * W, (1, 2)) for W in weights[::2]]
+    return hyper["l2"] / 2 * tf.add_n(squares)
+
+
+def _zeros_in_holes(X):
+    """Records with 0 in their holes, and 1 where a cell is known."""
+    tf = tensorflow()
+    holes = tf.math.is_nan(X)
+    return tf.where(holes, 0.0, X), 1.0 - tf.cast(holes, "float32")

@@ -1,0 +1,1 @@
+"""What is known of the paper: its numbers, its claims, what it leaves open."""

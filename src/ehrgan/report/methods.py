@@ -1,0 +1,116 @@
+"""The methods that a report compares, each a pipeline for records as a file has them."""
+
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_selection import VarianceThreshold
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+from ..nets.acgan import PAPER_ACGAN, ACGANClassifier
+from ..nets.autoencoder import PAPER_AUTOENCODER, StackedAutoencoderImputer
+from ..study.baselines import make_imputer
+from ..tables.coding import TableCoder
+from .columns import as_learned
+
+__all__ = ["ADVERSARY", "AsLearned", "CANDIDATES", "PAPERS"]
+
+IMPUTATIONS = ("mean", "mean and indicators", "chained ridge", "denoising autoencoder")
+GAINING = IMPUTATIONS[1:]  # those that are compared with the mean
+RAW = "none, holes as they are"
+#: Methods compared, an imputation and a classifier each, from simple to complex: of methods that
+#: the records cannot tell apart the first is recommended.
+CANDIDATES = (
+    *((imputation, "logistic regression") for imputation in IMPUTATIONS),
+    (RAW, "gradient boosting"),
+    *((imputation, "random forest") for imputation in IMPUTATIONS),
+    *((imputation, "AC-GAN") for imputation in IMPUTATIONS),
+)
+#: The paper's own pair with the paper's settings; it learns from nearly complete records alone.
+PAPERS = (("the paper's autoencoder", "the paper's AC-GAN"),)
+#: Two methods whose difference is what the adversarial training is worth.
+ADVERSARY = (("mean", "AC-GAN"), ("mean", "logistic regression"))
+
+FINAL_LIMIT = 20_000  # records that a network learns from at most
+N_FOLDS = 5
+
+
+class AsLearned(TransformerMixin, BaseEstimator):
+    """Give new records the columns and types that a model has learned from.
+
+    Parameters
+    ----------
+    None
+
+    Notes
+    -----
+    A number that is none, and a category that was not seen, count as missing. It is the first step
+    of a saved pipeline, which so takes whatever :func:`~ehrgan.report.files.read_table` gives.
+
+    Examples
+    --------
+    >>> learned = AsLearned().fit(pd.DataFrame({"age": [61.0, 47.5]}))
+    >>> learned.transform(pd.DataFrame({"name": ["x"], "age": ["52"]}))["age"].tolist()
+    [52.0]
+    """
+
+    def fit(self, X, y=None):
+        """Learn names and types of the columns; `y` is ignored."""
+        self.dtypes_ = X.dtypes.to_dict()
+        return self
+
+    def transform(self, X):
+        """Give the columns in those types.
+
+        Raises
+        ------
+        ValueError
+            If `X` lacks a column.
+        """
+        lacking = [name for name in self.dtypes_ if name not in X]
+        if lacking:
+            raise ValueError(f"X lacks the columns {lacking}: the model has learned from them")
+        return pd.DataFrame({n: as_learned(X[n], dtype) for n, dtype in self.dtypes_.items()})
+
+
+def make_method(imputation, classifier, seed=0):
+    """An unfitted pipeline of an imputation and a classifier, for records as a file has them."""
+    steps = [("types", AsLearned()), ("coder", TableCoder()), ("varying", VarianceThreshold())]
+    if imputation != RAW:
+        steps.append(("imputer", make_imputation(imputation, seed)))
+    return Pipeline([*steps, ("classifier", make_final_classifier(classifier, seed))])
+
+
+def make_imputation(name, seed):
+    if name == "denoising autoencoder":
+        return StackedAutoencoderImputer(random_state=seed)
+    if name == "the paper's autoencoder":
+        return StackedAutoencoderImputer(**PAPER_AUTOENCODER, random_state=seed)
+    if name == "chained ridge":  # a few rounds settle it, and the likeliest partners suffice
+        ridge = make_imputer(name).set_params(max_iter=5, n_nearest_features=30)
+        return make_pipeline(MinMaxScaler(), ridge.set_params(random_state=seed))
+    mean = SimpleImputer()
+    # every attribute gets an indicator, so that all folds have the same columns
+    indicators = MissingIndicator(features="all")
+    return make_union(mean, indicators) if name == "mean and indicators" else mean
+
+
+def make_final_classifier(name, seed):
+    if name == "logistic regression":
+        return make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    if name == "gradient boosting":
+        return HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=seed)
+    if name == "random forest":
+        return RandomForestClassifier(100, min_samples_leaf=2, n_jobs=-1, random_state=seed)
+    if name == "the paper's AC-GAN":
+        return ACGANClassifier(**PAPER_ACGAN, random_state=seed)
+    return ACGANClassifier(random_state=seed)
+
+
+def method_in_words(imputation, classifier):
+    """A method in words."""
+    if imputation == RAW:
+        return f"{classifier}, holes as they are"
+    return f"{classifier} after imputation by {imputation}"

@@ -1,0 +1,82 @@
+"""One type for a number with its uncertainty."""
+
+from typing import NamedTuple
+
+__all__ = ["Estimate", "readable"]
+
+
+class Estimate(NamedTuple):
+    """A number and its interval, which reads alike wherever it is shown.
+
+    Parameters
+    ----------
+    value : float
+        The number, in the unit of what it measures.
+    low, high : float
+        Ends of its interval; NaN where nothing is known of its spread.
+
+    Notes
+    -----
+    A format applies to all three; without one it is ``.3f``. A signed format is for differences.
+
+    Examples
+    --------
+    >>> from ehrgan.scores.estimate import Estimate
+    >>> f"{Estimate(0.9687, 0.949, 0.9889)}"
+    '0.969 (0.949–0.989)'
+    >>> f"{Estimate(-0.0012, -0.0142, 0.0118):+.4f}"
+    '-0.0012 (-0.0142 to +0.0118)'
+    >>> Estimate(0.02, 0.01, 0.03).sign, Estimate(0.02, -0.01, 0.05).sign
+    (1, 0)
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def sign(self):
+        """1 or -1 where the whole interval lies above or below zero; else 0: it may be zero."""
+        return int(self.low > 0) - int(self.high < 0)
+
+    @property
+    def half(self):
+        """Half the width of the interval."""
+        return (self.high - self.low) / 2
+
+    def holds(self, number):
+        """Whether the interval holds a number, its ends included."""
+        return self.low <= number <= self.high
+
+    def __format__(self, spec):
+        """The number, then its interval in brackets."""
+        signed, digits = spec.startswith("+"), spec.removeprefix("+") or ".3f"
+        between = " to " if signed else "\N{EN DASH}"
+        one = f"{'+' if signed else ''}z{digits}"
+        value, low, high = (format(float(number), one) for number in self)
+        return f"{value} ({low}{between}{high})"
+
+
+def readable(table, spec=".3f"):
+    """Write the rows of a table as estimates.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns mean, low and high, such as :func:`~ehrgan.scores.metrics.summarise` gives.
+    spec : str, default=".3f"
+        A format, see :class:`Estimate`.
+
+    Returns
+    -------
+    Series of str
+        With the index of the table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> readable(pd.DataFrame({"mean": [0.5], "low": [0.25], "high": [0.75]}), ".2f").tolist()
+    ['0.50 (0.25\N{EN DASH}0.75)']
+    """
+    rows = table[["mean", "low", "high"]]
+    return rows.apply(lambda row: format(Estimate(*row), spec), axis="columns")

@@ -1,0 +1,1 @@
+"""Repeated cross-validation, and what each protocol may look at."""

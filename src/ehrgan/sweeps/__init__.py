@@ -1,0 +1,1 @@
+"""Many runs of one notebook, on this machine or a cluster."""

@@ -1,0 +1,104 @@
+"""The runs that a grid asks for of a notebook, each with its key."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+from ..source import source_fingerprint
+from .grid import GridError, as_text
+from .notebooks import literal, parameter_defaults
+
+__all__ = ["Run", "plan"]
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+class Run(NamedTuple):
+    """One notebook run of a sweep.
+
+    Parameters
+    ----------
+    key : str
+        Twelve hexadecimal digits: a hash of notebook, parameters and library source.
+    parameters : dict
+        The values of the grid, and the notebook's own for every other parameter that it sets to a
+        plain value.
+    source : str
+        Fingerprint of the library's source when the run was planned.
+    notebook : str
+        The notebook's name, ``@`` and a hash of its code.
+    """
+
+    key: str
+    parameters: dict
+    source: str
+    notebook: str
+
+
+def plan(notebook, sets):
+    """Check sets of parameters against a notebook, and name each run.
+
+    Parameters
+    ----------
+    notebook : path-like
+        With one cell tagged ``parameters``.
+    sets : list of dict
+        As :func:`read_grid` gives them.
+
+    Returns
+    -------
+    list of Run
+        In the order given; sets that come to the same run stand once.
+
+    Raises
+    ------
+    GridError
+        If the notebook cannot be read, or a name or type of value is not the notebook's.
+    """
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells
+        code = [cell.source for cell in cells if cell.cell_type == "code"]
+        texts = parameter_defaults(notebook)
+    except (OSError, ValueError) as error:
+        raise GridError(f"the notebook {notebook} cannot be read: {error}") from None
+    except Exception:  # nbformat raises errors of many kinds
+        raise GridError(f"the notebook {notebook} is JSON, but no notebook") from None
+    known = {name: literal(text) for name, text in texts.items()}
+    known = {name: value for name, value in known.items() if _is_plain_default(value, texts[name])}
+    runs, source, name = {}, source_fingerprint(), Path(notebook).name
+    label = f"{name}@{hashlib.sha256(json.dumps(code).encode()).hexdigest()[:8]}"
+    for values in sets:
+        as_text(values)
+        values = {k: _checked(name, k, value, texts, known) for k, value in values.items()}
+        parameters = {**known, **values}
+        told = json.dumps([name, code, parameters, source], sort_keys=True)
+        key = hashlib.sha256(told.encode()).hexdigest()[:12]
+        runs[key] = Run(key, parameters, source, label)
+    return list(runs.values())
+
+
+def _is_plain_default(default, text):
+    """Whether a default may be handed to the notebook as it is; a formula, say, may not."""
+    try:
+        return default != text and json.loads(json.dumps(default)) == default
+    except (TypeError, ValueError):
+        return False
+
+
+def _checked(notebook, name, value, texts, known):
+    """Give a value as the notebook takes it; refuse a name or a type that it does not."""
+    if name not in texts:
+        takes = f"it takes {', '.join(texts)}" if texts else "it has no cell tagged parameters"
+        raise GridError(f"{notebook} takes no parameter {name!r}; {takes}")
+    kind = type(known.get(name))
+    fits = kind not in KINDS or isinstance(value, (int, float) if kind is float else kind)
+    if not fits or (kind in (int, float) and isinstance(value, bool)):
+        hint = "; YAML wants 1.0e-3, not 1e-3" if kind is float and isinstance(value, str) else ""
+        raise GridError(f"{name} must be {KINDS[kind]}, got {value!r}{hint}")
+    try:
+        return float(value) if kind is float else value  # 1 and 1.0 are one run
+    except OverflowError:
+        raise GridError(f"{name} must be a number of double precision, got {value!r}") from None

@@ -1,0 +1,1 @@
+"""Tables with holes: records, data sets, how holes are made, how columns become numbers."""

@@ -1,0 +1,812 @@
+"""Every number and word that a chapter glues into its text is what its results give.
+
+The results come from the chapter's own run, as predictions or errors; from there on everything is
+computed by another route than the library's.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from chapters import CHAPTERS
+from scipy import stats
+from sklearn.naive_bayes import GaussianNB
+from sklearn.preprocessing import MinMaxScaler
+
+from ehrgan.book import benchmarks, committed
+from ehrgan.nets import acgan
+from ehrgan.paper.scorecard import LEADS, PAPER_CLASSIFIERS, told_lead
+from ehrgan.paper.silences import SILENCES
+from ehrgan.paper.tables import paper_tables
+from ehrgan.scores.metrics import METRICS
+from ehrgan.study import by_mechanism
+from ehrgan.study.cache import run_study
+from ehrgan.study.protocol import Study
+from ehrgan.tables.masking import block_mask, mcar_mask
+from ehrgan.tables.records import load_wdbc
+
+PAPER = paper_tables().set_index(["imputer", "classifier"])[list(METRICS)]
+GAN, LR, AE, MEAN = "AC-GAN", "Logistic regression", "autoencoder", "mean"
+WORDS = dict(
+    zip(METRICS, ["accuracy", "sensitivity", "specificity", "AUC", "F-score"], strict=True)
+)
+
+
+def of(name):
+    """Run the tests of a chapter in one worker."""
+    return pytest.mark.xdist_group(name)
+
+
+def interval(values, n_train, n_test):
+    """Mean of folds with the interval of Nadeau and Bengio."""
+    values = np.asarray(values, dtype=float)
+    half = np.sqrt(np.var(values, ddof=1) * (1 / len(values) + n_test / n_train))
+    half *= stats.t.isf(0.025, len(values) - 1)
+    return np.mean(values), np.mean(values) - half, np.mean(values) + half
+
+
+def signed(mean, low, high, digits=4):
+    """A difference with its interval, in the way of the text."""
+    return "{:+z.{n}f} ({:+z.{n}f} to {:+z.{n}f})".format(mean, low, high, n=digits)
+
+
+def plain(mean, low, high, digits=4):
+    """A score with its interval, in the way of the text."""
+    return "{:z.{n}f} ({:z.{n}f}\N{EN DASH}{:z.{n}f})".format(mean, low, high, n=digits)
+
+
+def tie(low, high):
+    return f"a tie is {'excluded' if low > 0 or high < 0 else 'not excluded'}"
+
+
+def compare(low, high, smaller, larger, neither="not clearly different from"):
+    return smaller if high < 0 else larger if low > 0 else neither
+
+
+def by_folds(predictions, threshold=None):
+    """Scores of each fold by counts and ranks: rows (imputer, classifier, trial, fold)."""
+    rows = {}
+    for key, own in predictions.groupby(["imputer", "classifier", "trial", "fold"]):
+        ill, p = own["y"].to_numpy() == 1, own["probability"].to_numpy()
+        called = p > (own["threshold"].to_numpy() if threshold is None else threshold)
+        pairs, ranks = ill.sum() * (~ill).sum(), stats.rankdata(p)
+        rows[key] = {
+            "accuracy": np.mean(called == ill),
+            "sensitivity": np.mean(called[ill]),
+            "specificity": np.mean(~called[~ill]),
+            "auc_roc": (ranks[ill].sum() - ill.sum() * (ill.sum() + 1) / 2) / pairs,
+            "f_score": 2 * np.sum(called & ill) / (np.sum(called) + np.sum(ill)),
+            "size": len(own),
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index = pd.MultiIndex.from_tuples(table.index)
+    return table
+
+
+class Scores:
+    """Scores of a study's folds: means, intervals and leads of methods."""
+
+    def __init__(self, predictions, threshold=None):
+        self.folds = by_folds(predictions, threshold)
+        n_test = self.folds["size"].mean()
+        self.sizes = predictions["record"].nunique() - n_test, n_test
+
+    def of(self, method, metric="accuracy"):
+        return self.folds.loc[method, metric]
+
+    def mean(self, method, metric="accuracy"):
+        return self.of(method, metric).mean()
+
+    def interval(self, method, metric="accuracy"):
+        return interval(self.of(method, metric), *self.sizes)
+
+    def lead(self, first, second, metric="accuracy", other=None):
+        """Interval of a method less another, of the same scores or of `other` ones."""
+        gap = self.of(first, metric) - (other or self).of(second, metric)
+        assert len(gap) == len(self.of(first)) and not gap.isna().any()
+        return interval(gap, *self.sizes)
+
+    def methods(self, imputer):
+        return [c for i, c in self.folds.index.droplevel([2, 3]).unique() if i == imputer]
+
+
+def cells_of(table):
+    """The body of a glued table: texts of the cells, row by row."""
+    rows = [row.find_all("td") for row in BeautifulSoup(table, "html.parser").find_all("tr")]
+    return [[cell.get_text() for cell in row] for row in rows if row]
+
+
+def check(glued, prefix, wanted, but=()):
+    """All glued values with a prefix are the wanted ones, and there are no others."""
+    got = {k.removeprefix(prefix): v for k, v in glued.items() if k.startswith(prefix)}
+    assert set(got) - set(but) == set(wanted)
+    for key, value in wanted.items():
+        if isinstance(value, float | np.floating):
+            assert got[key] == pytest.approx(value, rel=1e-6, abs=1e-9), key
+        else:
+            assert got[key] == value, key
+
+
+@of("01_data_and_masking")
+def test_records_and_mask(chapter):
+    done = chapter("01_data_and_masking")
+    p, records = done.parameters, load_wdbc()
+    X, y = records.X, records.y
+    mask = block_mask(y, 30, fraction=p.missing_fraction, n_masked=p.n_masked, random_state=p.seed)
+    strewn = mcar_mask(X.shape, fraction=mask.mean(), random_state=p.seed)
+    zero = X.to_numpy() == 0
+    smooth, other = zero.any(axis=1), (y == 0) & ~zero.any(axis=1)
+    circle = X["mean area"] / (np.pi * X["mean radius"] ** 2)
+    compact = X["mean perimeter"] ** 2 / X["mean area"] - 1
+    wanted = {
+        "circle_low": circle.min(),
+        "circle_high": circle.max(),
+        "as_written": compact.min(),
+        "compactness_top": X["mean compactness"].max(),
+        "compactness_r": stats.pearsonr(compact, X["mean compactness"]).statistic,
+        "zeros": int(zero.sum()),
+        "zero_records": int(smooth.sum()),
+    }
+    for key, name in {"round": "worst compactness", "size": "worst radius"}.items():
+        few, many = X.loc[smooth, name].to_numpy(), X.loc[other, name].to_numpy()
+        below, equal = few[:, None] < many, few[:, None] == many
+        wanted[f"{key}_lower"] = np.mean(below + 0.5 * equal)
+        wanted[f"{key}_p"] = f"{stats.mannwhitneyu(few, many).pvalue:.0e}"
+    top = X.loc[smooth, "worst compactness"].max()
+    wanted["round_rank"] = 100 * np.mean(X.loc[other, "worst compactness"] < top)
+    hidden = X.columns[: p.n_masked]
+    r = np.abs(np.corrcoef(X.T))[: p.n_masked, p.n_masked :]
+    partner, best = X.columns[p.n_masked :][r.argmax(axis=1)], r.max(axis=1)
+    weak, strong = hidden[best.argmin()], hidden[best.argmax()]
+    wanted |= {
+        "cells": f"{mask.sum():,}",
+        "all_cells": "17,070",
+        "hit": f"{mask[:, 0].sum()}",
+        "records": "569",
+        "columns": p.n_masked,
+        "percent": 100 * mask.sum() / 17_070,
+        "threshold": 0.1,
+        "near_block": int((~mask[:, 0]).sum()),
+        "near_strewn": int((strewn.sum(axis=1) <= 2).sum()),  # fewer than a tenth of thirty
+        "near_expected": 569 * sum(stats.binom.pmf(k, 30, mask.mean()) for k in range(3)),
+        "partner_range": f"between {best.min():.2f} ({weak}) and {best.max():.2f} ({strong})",
+        "own_worst": sum(
+            b == a.replace("mean", "worst") != a for a, b in zip(hidden, partner, strict=True)
+        ),
+        "weakest": weak,
+    }
+    check(done.glued, "mask_", wanted)
+
+
+def root_mean_square(errors, columns):
+    return np.array([np.sqrt(np.square(error[:, columns]).mean()) for error in errors])
+
+
+@of("02_imputation")
+def test_errors_of_imputation(chapter):
+    done = chapter("02_imputation")
+    p, kept, glued = done.parameters, done.kept, done.glued
+    study = Scores(kept.result.predictions)
+    error = kept.result.imputation.set_index(["imputer", "trial", "fold"])["rmse"]
+    hidden = slice(0, p.n_masked)
+    zeros = {stop: e for stop, e in kept.curves["zeros in the holes"].items()}
+    full = {stop: e for stop, e in kept.curves["all cells given"].items()}
+    stop = min(zeros, key=lambda s: zeros[s].mean())
+    fed = root_mean_square(kept.given["means in the holes"], hidden)
+    errors = {
+        "mean": kept.mean_errors,
+        "zeros": kept.given["zeros in the holes"],
+        "means": kept.given["means in the holes"],
+    }
+    rest = {  # what is left of the square when that of each attribute's level is taken away
+        name: np.sqrt([np.mean(e[:, hidden] ** 2) - np.mean(e[:, hidden].mean(axis=0) ** 2)
+                       for e in own]) for name, own in errors.items()
+    }  # fmt: skip
+    mean = error[MEAN].to_numpy()
+    first = mean[: p.n_folds]
+    rmse = root_mean_square(errors["zeros"], hidden)
+    np.testing.assert_allclose(rmse, zeros[p.epochs], atol=1e-3)
+    values = {
+        **{name: error[name].to_numpy() for name in ("zero", MEAN, AE)},
+        "difference": error[AE].to_numpy() - mean,
+        "accuracy_gain": study.of((AE, GAN)) - study.of((MEAN, GAN)),
+        "means_fed": fed,
+        "means_fed_difference": fed - mean,
+        "means_less_zeros": fed - rmse,
+        "best_error": zeros[stop],
+        "best_difference": zeros[stop] - mean,
+        "longer_zeros": zeros[p.epochs] - zeros[stop],
+        "longer_all_given": full[p.epochs] - full[stop],
+        "rest_difference": rest["zeros"] - rest["mean"],
+        "nearest_difference": root_mean_square(kept.filled["5 nearest neighbours"], hidden) - first,
+        "own_difference": root_mean_square(kept.filled["hides cells in training"], hidden) - first,
+        **{f"{name}_signed": [e[:, hidden].mean() for e in own] for name, own in errors.items()},
+    }
+    found = {key: interval(own, *study.sizes) for key, own in values.items()}
+    for key, (centre, low, high) in found.items():
+        assert glued.pop(f"imputation_{key}") == pytest.approx(centre, rel=1e-5, abs=1e-6), key
+        ends = [float(end) for end in glued.pop(f"imputation_{key}_ci").split(" to ")]
+        assert ends == pytest.approx([low, high], abs=0.00051), key
+    words = {
+        "verdict": "difference",
+        "means_fed_word": "means_fed_difference",
+        "best_word": "best_difference",
+        "rest_word": "rest_difference",
+        "nearest_word": "nearest_difference",
+        "own_word": "own_difference",
+    }
+    wanted = {
+        key: compare(*found[name][1:], "smaller than", "larger than") for key, name in words.items()
+    }
+    answers = "Yes", "No, it guesses worse", "Not that this run could tell"
+    scale = np.array([10.0, 20.0])
+    grid = np.linspace(0, 1, 1001)
+    guessed = [np.sqrt(np.mean((fill / 20 - grid) ** 2)) for fill in toy_fills(kept.toys, grid)]
+    again = [np.sqrt(np.mean(((through(m, grid) - np.outer(grid, scale)) / scale) ** 2))
+             for m in kept.toys]  # fmt: skip
+    assert len(kept.toys) == 20
+    by_attribute = {
+        name: np.mean([np.sqrt(np.mean(e[:, hidden] ** 2, axis=0)) for e in own], axis=0)
+        for name, own in errors.items()
+    }
+    wanted |= {
+        "answer": compare(*found["difference"][1:], *answers),
+        "accuracy_word": compare(*found["accuracy_gain"][1:], "lower than", "higher than"),
+        "n_scores": p.n_trials * p.n_folds,
+        "n_networks": p.n_trials * p.n_folds,
+        "n_masked": p.n_masked,
+        "epochs": p.epochs,
+        "out_of_budget": sum(len(m.history_["validation"]) == p.epochs for m in kept.models),
+        "best_stop": stop,
+        "attributes_better": int((by_attribute["zeros"] < by_attribute["mean"]).sum()),
+        "toy_mean": np.sqrt(1 / 12 * 1002 / 1000),
+    }
+    toys = {key: glued.pop(f"imputation_toy_{key}") for key in ("given", "best", "worst")}
+    assert toys == pytest.approx(
+        {"given": max(again), "best": min(guessed), "worst": max(guessed)}, rel=1e-3, abs=1e-6
+    )
+    check(glued, "imputation_", wanted)
+
+
+def toy_fills(toys, grid):
+    holed = np.column_stack([10 * grid, np.full_like(grid, np.nan)])
+    return [model.transform(holed)[:, 1] for model in toys]
+
+
+def through(model, grid):
+    """Complete toy records through the layers of an autoencoder, written out."""
+    x = model.units_.to_network(np.outer(grid, [10.0, 20.0]))
+    weights = [w[0] for w in model.weights_]
+    while weights:
+        W, b, *weights = weights
+        x = x @ W + b
+        x = np.where(x > 0, x, 0) if weights else x
+    return model.units_.from_network(x)
+
+
+@of("03_baselines")
+def test_ordinary_classifiers(chapter):
+    done = chapter("03_baselines")
+    p, kept = done.parameters, done.kept
+    study = Scores(kept.result.predictions)
+    records = load_wdbc()
+    X, y = records.X.to_numpy(), records.y
+
+    def span(mean, low, high, form=".3f"):
+        write = signed if form.startswith("+") else plain
+        return write(mean, low, high, digits=3)
+
+    def reach(trials):
+        """How far another trial may lie from the mean of these."""
+        factor = stats.t.isf(0.025, p.n_trials - 1) * np.sqrt(1 + 1 / p.n_trials)
+        return factor * np.std(trials, ddof=1)
+
+    seven, eight = (
+        [n for n in PAPER_CLASSIFIERS if n != GAN],
+        [n for n in PAPER_CLASSIFIERS if n != GAN] + [LR],
+    )
+    far, inside = [], 0
+    for imputer in (MEAN, AE):
+        for name in seven:
+            mean, low, high = study.interval((imputer, name))
+            told = PAPER.loc[(imputer, name), "accuracy"]
+            inside += low <= told <= high
+            trials = study.of((imputer, name)).groupby(level=0).mean()
+            if abs(told - mean) > reach(trials):
+                far.append(f"{name} ({imputer})")
+    found = f"finds {len(far)} of them beyond what other masks and folds explain"
+    places = {}
+    for imputer in (MEAN, "zero", AE):
+        means = [study.mean((imputer, name)) for name in eight]
+        places[imputer] = sum(value > means[-1] for value in means)
+    ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]
+    each = ", ".join(f"{ordinals[place]} with {name}" for name, place in places.items())
+    same = len(set(places.values())) == 1
+    each = f"{ordinals[places[MEAN]]} with every" if same else each
+
+    ae = {name: study.lead((AE, name), (MEAN, name)) for name in eight}
+    told = PAPER["accuracy"][AE] - PAPER["accuracy"][MEAN]
+    best = max(seven, key=lambda name: study.mean((MEAN, name)))
+    top = study.interval((AE, LR))
+
+    new = kept.rows.set_index(["change", "metric", "trial", "fold"])["new"].sort_index()
+    bases = dict(zip(kept.rows["change"], kept.rows["classifier"], strict=True))
+    gains = {
+        change: interval(new[change, "accuracy"] - study.of((MEAN, base)), *study.sizes)
+        for change, base in bases.items()
+    }
+    svm, mlp = "SVM:\nγ = 1/(d v)", "MLP: learning\nrate 0.01"
+
+    folds = Study(records, n_trials=p.n_trials, n_folds=p.n_folds, seed=p.seed).folds
+    whole = []
+    for fold in folds:
+        scaler = MinMaxScaler().fit(X[fold.train])
+        bayes = GaussianNB().fit(scaler.transform(X[fold.train]), y[fold.train])
+        whole.append(bayes.score(scaler.transform(X[fold.test]), y[fold.test]))
+    trials = np.reshape(whole, (p.n_trials, p.n_folds)).mean(axis=1)
+
+    n_0, n_1 = 357, 212
+    assert set(kept.coin["metric"]) == {"auc_roc"} and len(kept.coin) == 8
+    wanted = {
+        "silences": len(SILENCES),
+        "coin_low": min(kept.coin["mean"]),
+        "coin_high": max(kept.coin["mean"]),
+        "coin_sd": np.sqrt((n_0 + n_1 + 1) / 12 / n_0 / n_1),
+        "leak": 1.0,  # a tree grown until pure knows the labels that it learned by heart
+        "cells": 14,
+        "inside": inside,
+        "beyond_text": found + (": " + ", ".join(far) if far else ""),
+        "lr_places": f"{each} imputation",
+        "lr_mean": span(*study.interval((MEAN, LR))),
+        "lr_autoencoder": span(*top),
+        "svm_gain": span(*gains[svm], "+.3f"),
+        "mlp_gain": span(*gains[mlp], "+.3f"),
+        "sure": sum(low > 0 or high < 0 for _, low, high in gains.values()),
+        "changes": 7,
+        "bayes_whole": span(*interval(whole, *study.sizes)),
+        "bayes_again": f"{trials.mean() - reach(trials):.3f} to "
+        f"{trials.mean() + reach(trials):.3f}",
+        "ae_up": sum(mean > 0 for mean, *_ in ae.values()),
+        "ae_all": 8,
+        "ae_inside": sum(ae[name][1] <= told[name] <= ae[name][2] for name in seven),
+        "ae_above": sum(low > 0 for _, low, _ in ae.values()),
+        "ae_below": sum(high < 0 for *_, high in ae.values()),
+        "best": best,
+        "lead": span(*study.lead((MEAN, LR), (MEAN, best)), "+.3f"),
+        "top_inside": "inside" if top[1] <= 0.9777 <= top[2] else "outside",
+        "epochs_gan": acgan.PAPER_ACGAN["epochs"],
+        "epochs_mlp": 200,
+    }
+    for metric in ("sensitivity", "specificity"):
+        wanted[f"svm_{metric}_old"] = span(*study.interval((MEAN, "SVM (RBF)"), metric))
+        wanted[f"svm_{metric}_new"] = span(*interval(new[svm, metric], *study.sizes))
+    check(done.glued, "base_", wanted)
+
+
+@of("04_acgan")
+def test_adversarial_training(chapter):
+    done = chapter("04_acgan")
+    kept, p = done.kept, done.parameters
+    names = kept.X_train.columns[::3]
+
+    def narrow(X, y):
+        X, y = X[names].to_numpy(), np.asarray(y)
+        train = kept.X_train[names].to_numpy()
+        return [X[y == c].std(axis=0, ddof=1) < train[kept.y_train == c].std(axis=0, ddof=1)
+                for c in (0, 1)]  # fmt: skip
+
+    accuracies = [
+        np.mean((gan.predict_proba(kept.X_test)[:, 1] > 0.5) == (kept.y_test == 1))
+        for gan in kept.gans
+    ]
+    own = kept.scores[kept.scores["metric"] == "accuracy"]
+    own = own.set_index(["classifier", "trial", "fold"])
+    sizes = own["n_train"].mean(), own["n_test"].mean()
+    mean, low, high = interval(own["value"][GAN] - own["value"]["no forger"], *sizes)
+    assert set(own["imputer"]) == {MEAN} and len(own) == 2 * p.n_trials * p.n_folds
+    wanted = {
+        "narrow": np.mean([narrow(*made) for made in kept.made]),
+        "narrow_real": np.mean(narrow(kept.X_test, kept.y_test)),
+        "seeds": p.n_trials,
+        "least": min(accuracies),
+        "most": max(accuracies),
+        "with": own["value"][GAN].mean(),
+        "without": own["value"]["no forger"].mean(),
+        "gain": signed(mean, low, high),
+        "verdict": tie(low, high),
+        "half": high - mean,
+    }
+    check(done.glued, "acgan_", wanted)
+
+
+def verdict(told, low, high):
+    return "below" if told < low else "above" if told > high else "inside"
+
+
+@of("05_evaluation")
+def test_ten_times_five(chapter):
+    done = chapter("05_evaluation")
+    study = Scores(done.kept.result.predictions)
+    card = {
+        (i, c, m): (PAPER.loc[(i, c), m], *study.interval((i, c), m))
+        for i in (MEAN, AE) for c in PAPER_CLASSIFIERS for m in METRICS
+    }  # fmt: skip
+    verdicts = {key: verdict(told, low, high) for key, (told, _, low, high) in card.items()}
+    ours = {name: study.mean((AE, name)) for name in study.methods(AE)}
+    rivals = {name: value for name, value in ours.items() if name != GAN}
+    assert len(rivals) == 8
+    best = max(rivals, key=rivals.get)
+
+    def place(values):
+        return sum(values[name] > values[GAN] for name in PAPER_CLASSIFIERS)
+
+    ordinals = "first second third fourth fifth sixth seventh last".split()
+    folds = study.folds
+    firsts = [place({c: study.mean((AE, c), m) for c in PAPER_CLASSIFIERS}) for m in METRICS]
+    told, accuracy, low, high = card[AE, GAN, "accuracy"]
+    wanted = {
+        "acgan_accuracy": accuracy,
+        "acgan_accuracy_low": low,
+        "acgan_accuracy_high": high,
+        "acgan_accuracy_verdict": "inside" if low <= told <= high else "outside",
+        "acgan_accuracy_place": ordinals[place(ours)],
+        "best_name": best if best != LR else "logistic regression",
+        "best_accuracy": rivals[best],
+        "inside": sum(v == "inside" for v in verdicts.values()),
+        "outside_acgan": sum(v != "inside" for (_, c, _), v in verdicts.items() if c == GAN),
+        "firsts_paper": sum(place(PAPER.loc[AE, m]) == 0 for m in METRICS),
+        "firsts": firsts.count(0),
+        "widest": np.mean([high - mean for (*_, m), (_, mean, _, high) in card.items()
+                           if m == "accuracy"]),
+    }  # fmt: skip
+    for key, rival in {"logistic": (AE, LR), "filled": (MEAN, GAN)}.items():
+        found = study.lead((AE, GAN), rival)
+        wanted[key] = signed(*found)
+        wanted[f"{key}_verdict"] = tie(*found[1:])
+    check(done.glued, "evaluation_", wanted)
+    assert len(folds) == 3 * 9 * done.parameters.n_trials * done.parameters.n_folds
+
+    def row(key):
+        told, mean, low, high = card[key]
+        return [f"{told:.4f}", plain(mean, low, high), verdicts[key]]
+
+    got = cells_of(done.glued["scorecard_acgan"])
+    assert [cells[:3] for cells in got] == [row(key) for key in card if key[1] == GAN]
+    got = cells_of(done.glued["scorecard_others"])
+    assert got == [row(key) for key in card if key[1] != GAN]
+
+    got = cells_of(done.glued["scorecard_claims"])
+    for cells, (metric, first, rival) in zip(got, LEADS.values(), strict=False):
+        told, rival = told_lead(metric, first, rival)
+        mean, low, high = study.lead(first, rival, metric)
+        where = "inside" if low <= told <= high else "outside"
+        finding = f"{tie(low, high)}; the paper's lead lies {where} our interval"
+        assert cells == [f"{told:+z.4f}", signed(mean, low, high), finding]
+    for cells, name in zip(got[len(LEADS) :], (AE, "generated"), strict=True):
+        own = done.kept.mixed.loc[name]
+        inside = (own["low"] <= own["attributes"]) & (own["attributes"] <= own["high"])
+        text = "mixing " + "; ".join(f"{c} {own['attributes'][c]:.2f}" for c in own.index)
+        assert cells == ["by eye", text, f"{inside.sum()} of 2 classes mix as by chance"]
+
+    lines = done.glued["readme_table"].splitlines()[2:]
+    columns = [(MEAN, "accuracy"), (AE, "accuracy"), (AE, "auc_roc")]
+    for line, name in zip(lines, [*PAPER_CLASSIFIERS, LR], strict=True):
+        cells = []
+        for imputer, metric in columns:
+            told = "not reported" if name == LR else f"{PAPER.loc[(imputer, name), metric]:.4f}"
+            mean, low, high = study.interval((imputer, name), metric)
+            cells.append(f"{told} · {plain(mean, low, high)}")
+        assert line == f"| {name} | {' | '.join(cells)} |"
+
+
+@of("06_audit")
+def test_the_audit(chapter, study_cache):
+    done = chapter("06_audit")
+    p = done.parameters
+    folder = done.folder / "results" / "06_audit"
+    kept = {
+        name: pd.read_parquet(folder / name / "predictions.parquet")
+        for name in ("honest", "paper", "peek")
+    }
+    study = {name: Scores(predictions) for name, predictions in kept.items()}
+    honest, paper, peek = study.values()
+    curves = pd.read_parquet(folder / "peek" / "curves.parquet").query("imputer == @AE")
+    curves = curves.pivot_table("error", ["trial", "fold"], "epoch")
+    assert curves.shape == (p.n_trials * p.n_folds, 500)
+    last = curves[500]
+    far = {
+        name: np.mean([abs(own.mean((i, GAN), m) - PAPER.loc[(i, GAN), m])
+                       for i in (MEAN, AE) for m in METRICS])
+        for name, own in study.items()
+    }  # fmt: skip
+
+    def leads(metric, first, rival):
+        """The lead under each protocol; only the AC-GAN has an epoch to peek at."""
+        for name in study:
+            without = "paper" if name == "peek" else name
+            pair = [study[name if own[1] == GAN else without] for own in (first, rival)]
+            yield name, pair[0].lead(first, rival, metric, pair[1])
+
+    verdicts, rows = [], []
+    for metric, first, rival in LEADS.values():
+        told, rival = told_lead(metric, first, rival)
+        found = dict(leads(metric, first, rival))
+        sure = [n for n, (_, low, high) in found.items() if (low > 0 if told > 0 else high < 0)]
+        mean, low, high = found["honest"]
+        against = high < 0 if told > 0 else low > 0
+        words = "seen, not beyond doubt" if mean * told > 0 else "not seen"
+        words = "the opposite holds" if against else words
+        if sure:
+            words = "holds" if sure[0] == "honest" else f"holds from {sure[0]} on"
+        verdicts.append(words)
+        rows.append([*(signed(*own) for own in found.values()), words])
+    assert cells_of(done.glued["scorecard_protocols"]) == rows
+
+    effects = {n: study[n].lead((AE, GAN), (AE, GAN), other=honest) for n in ("paper", "peek")}
+    looks = [curves[epoch] for epoch in range(50, 501, 50)]
+    wanted = {
+        **{f"{n}_effect": signed(*found) for n, found in effects.items()},
+        **{f"far_{name}": value for name, value in far.items()},
+        "peek_accuracy": peek.mean((AE, GAN)),
+        "claims": len(LEADS),
+        "hold": verdicts.count("holds"),
+        "need_peek": verdicts.count("holds from peek on"),
+        "logistic_honest": signed(*honest.lead((AE, GAN), (AE, LR))),
+        "logistic_peek": signed(*peek.lead((AE, GAN), (AE, LR), other=paper)),
+        "gain": (last - curves.min(axis=1)).mean(),
+        "gain_ten": (last - np.min(looks, axis=0)).mean(),
+        "leak": done.kept.changed["paper"],
+    }
+    assert done.kept.changed["honest"] == 0 < done.kept.changed["paper"]
+    settings = {k: v for k, v in vars(p).items()}
+    for name in study:
+        dealt = {"imputers": (MEAN,), "classifiers": (GAN,), "shuffle_test_labels": True}
+        result = run_study(load_wdbc(), **settings, protocol=name, **dealt)
+        assert result.settings["protocol"] == name
+        wanted[f"shuffled_{name}"] = Scores(result.predictions).mean((MEAN, GAN))
+    check(done.glued, "audit_", wanted)
+
+
+@of("07_better")
+def test_the_better_method(chapter):
+    done = chapter("07_better")
+    kept = done.kept
+    predictions = pd.read_parquet(done.folder / "results" / "07_better" / "predictions.parquet")
+    assert (predictions["threshold"] != 0.5).any()
+    half, chosen = Scores(predictions, 0.5), Scores(predictions)
+    ours, alone, lr = [
+        ("denoising", c) for c in ("+ nested selection", "without the adversary", LR)
+    ]
+    told = PAPER.loc[AE, GAN]
+    wanted = {}
+    for key, study in {"half": half, "chosen": chosen}.items():
+        found = {m: study.interval(ours, m) for m in METRICS}
+        wanted[key] = ", ".join(
+            f"{WORDS[m]} {mean:.4f} ± {high - mean:.3f}" for m, (mean, _, high) in found.items()
+        )
+        wanted[f"{key}_count"] = sum(mean >= told[m] for m, (mean, *_) in found.items())
+    short = [f"{WORDS[m]} by {told[m] - chosen.mean(ours, m):.4f}"
+             for m in METRICS if chosen.mean(ours, m) < told[m]]  # fmt: skip
+    wanted["short"] = f" (short of it: {', '.join(short)})" if short else ""
+    for key, rival in {"adversarial": alone, "logistic": lr}.items():
+        mean, low, high = half.lead(ours, rival)
+        df = len(half.of(ours)) - 1
+        posterior = stats.t(df, mean, (high - mean) / stats.t.isf(0.025, df))
+        wanted[key] = signed(mean, low, high)
+        wanted[f"{key}_verdict"] = tie(low, high)
+        wanted[f"{key}_equal"] = posterior.cdf(0.01) - posterior.cdf(-0.01)
+    complete = kept.sets["complete"].set_index(["classifier", "metric"])["mean"]
+    wanted |= {
+        "ceiling_accuracy": complete["+ four networks", "accuracy"],
+        "ceiling_specificity": complete["+ four networks", "specificity"],
+        "one_record": 1 / half.sizes[1],
+        "clear": int((kept.gains["low"] > 0).sum()),
+        "harm": int((kept.gains["high"] < 0).sum()),
+        "conditions": 3 * 3 * 2,
+    }
+    check(done.glued, "better_", wanted)
+
+    last = kept.found[kept.found["metric"] == "auc_roc"]
+    last = last.set_index(["classifier", "trial", "fold"])
+    sizes = last["n_train"].mean(), last["n_test"].mean()
+    for words, row in zip(list(kept.contest)[:2], kept.gains[-2:].itertuples(), strict=True):
+        gap = last["value"][words] - last["value"]["none"]
+        assert row.method == words and (row.condition, row.level) == ("records with holes", "0.9")
+        np.testing.assert_allclose((row.mean, row.low, row.high), interval(gap, *sizes))
+
+    def cells(study, name):
+        found = [study.interval(("denoising", name), m) for m in METRICS]
+        return [f"{mean:.4f} ± {high - mean:.3f}" for mean, _, high in found]
+
+    names = predictions["classifier"].unique()
+    rows = [cells(half, name) for name in names]
+    rows += [cells(chosen, name) for _, name in (ours, alone)]
+    rows.append([f"{told[m]:.4f}" for m in METRICS])
+    assert cells_of(done.glued["scorecard_five"]) == rows
+
+
+@of("08_missingness")
+def test_many_kinds_of_missingness(chapter):
+    done = chapter("08_missingness")
+    study = committed.committed("by_mechanism")
+    first = study[study["vanishing"] == "first fifteen"]
+    keys = ["mechanism", "fraction"]
+    fold = ["trial", "fold"]
+
+    def gaps(table, metric, classifier, one, other):
+        """Interval of the differences between two imputations in every setting."""
+        own = table[(table["metric"] == metric) & (table["classifier"] == classifier)]
+        for setting, rows in own.groupby(keys):
+            wide = rows.pivot_table("value", fold, "imputer")
+            sizes = rows["n_train"].mean(), rows["n_test"].mean()
+            yield setting, interval(wide[one] - wide[other], *sizes)
+
+    error = first[first["metric"] == "rmse"].pivot_table("value", keys, "imputer")
+    mean = dict(gaps(first, "auc_roc", LR, "denoising", MEAN))
+    ridge = dict(gaps(first, "auc_roc", LR, "denoising", "chained ridge"))
+    below = dict(gaps(first, "rmse", "", "denoising", "chained ridge"))
+    plain = (error[AE] - error[MEAN]).dropna()
+    wanted = {
+        "settings": len(mean),
+        "best": sum(row.idxmin() == "denoising" for _, row in error.iterrows()),
+        "sure": sum(high < 0 for _, _, high in below.values()),
+        "auc_mean": sum(low > 0 for _, low, _ in mean.values()),
+        "auc_ridge": sum(low > 0 for _, low, _ in ridge.values()),
+        "largest": max(gain for gain, *_ in mean.values()),
+        "largest_ignorable": max(g for (m, _), (g, *_) in mean.items() if "MNAR" not in m),
+        "plain_worst": max(plain),
+        "plain": min(plain),
+        "plain_settings": len(plain),
+    }
+    assert len(mean) == len(ridge) == len(below) == len(error) == 24
+    forest = first.query("mechanism == 'MNAR' and fraction == 0.7 and metric == 'auc_roc'")
+    forest = forest[forest["classifier"] == "Random Forest"]
+    for imputer in ("mean", "nearest neighbours", "chained ridge", "denoising"):
+        own = forest.loc[forest["imputer"] == imputer, "value"]
+        wanted[f"forest_{imputer.replace(' ', '_')}"] = own.mean()
+    lr = study[(study["metric"] == "auc_roc") & (study["classifier"] == LR)]
+    lr = lr.set_index(["vanishing", "imputer", *fold])[["value", "n_train", "n_test"]].sort_index()
+    for key, group in {"twins": "mean + worst", "error": "standard error"}.items():
+        found = []
+        for imputer in by_mechanism.COMPARED_IMPUTERS:
+            own, ceiling = lr.loc[(group, imputer)], lr.loc[("nothing", imputer)]
+            assert len(own) == len(ceiling) == 10
+            sizes = own["n_train"].mean(), own["n_test"].mean()
+            found.append(interval(own["value"] - ceiling["value"], *sizes))
+        wanted[f"{key}_loss"] = signed(*max(found))
+    check(done.glued, "missing_", wanted)
+
+
+@of("09_real_records")
+def test_real_holes(chapter):
+    done = chapter("09_real_records")
+    reports = done.kept.reports
+    counts = dict.fromkeys("matters tells gan paper paper_worse indicators simple".split(), 0)
+    for report in reports.values():
+        methods = list(report.methods)
+
+        def lead(first, second, report=report, methods=methods):
+            areas = [report.scores.areas[methods.index(method)] for method in (first, second)]
+            return interval(areas[0] - areas[1], *report.scores.sizes)
+
+        lr = (MEAN, "logistic regression")
+        _, low, high = lead(("the paper's autoencoder", "the paper's AC-GAN"), lr)
+        counts["paper"] += low > 0
+        counts["paper_worse"] += high < 0
+        counts["gan"] += lead((MEAN, GAN), lr)[1] > 0
+        counts["indicators"] += lead(("mean and indicators", lr[1]), lr)[1] > 0
+        counts["matters"] += any(g.p < 0.05 and g.mean > 0 for g in report.gains.itertuples())
+        counts["tells"] += min(report.by_holes) > 0.5
+        counts["simple"] += report.comparison["classifier"][report.chosen] == lr[1]
+    assert list(reports) == ["pbc", "hypothyroid", "hepatitis", "support2"]
+    check(done.glued, "real_", {"sets": 4} | {key: int(n) for key, n in counts.items()})
+
+
+@of("10_your_records")
+def test_your_records(chapter):
+    done = chapter("10_your_records")
+    report, halves = done.kept.report, benchmarks.read("halves")
+    low, high = sorted(report.prediction)
+    inside = sum(row.low <= row.seen <= row.high for row in halves.itertuples())
+    wanted = {
+        "records": 155,
+        "first": report.words[0],
+        "low": low,
+        "high": high,
+        "kept": inside,
+        "told": len(halves),
+    }
+    check(done.glued, "yours_", wanted)
+    assert 0 < inside < len(halves)
+    printed = " ".join(o.text for cell in done.cells for o in cell.get("outputs", [])
+                       if o.get("name") == "stdout")  # fmt: skip
+    z, n, p = stats.norm.isf(0.025), len(halves), inside / len(halves)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    told = f"{inside} of {n}: {p:.1%} (95 % interval {middle - half:.1%} to {middle + half:.1%})"
+    assert told in printed
+    bias = halves["auc"].mean() - halves["seen"].mean()
+    assert f"expected less seen, on average: {bias:+z.4f}" in printed
+
+
+@of("11_benchmarks")
+def test_benchmarks(chapter):
+    done = chapter("11_benchmarks")
+    fifty = benchmarks.read("keras").query("replicas == 50")
+    floor = benchmarks.read("floor").query("replicas == 50")
+    wanted = {
+        "ours": fifty["ours"].median(),
+        "train_step": (fifty["train_step"] / fifty["ours"]).median(),
+        "train_on_batch": (fifty["train_on_batch"] / fifty["ours"]).median(),
+        "floor": (floor["step"] / floor["floor"]).median(),
+    }
+    raw, own = benchmarks.read("imputers"), "autoencoder, our default"
+    for key, mechanism in {"block": "block", "random": "20 % at random"}.items():
+        rows = raw[raw["mechanism"] == mechanism]
+        error = rows.pivot_table("rmse", ["seed", "fold"], "imputer")
+        peer = min(set(error) - {own}, key=lambda name: error[name].mean())
+        sizes = rows["n_train"].mean(), rows["n_test"].mean()
+        mean, low, high = interval(error[own] - error[peer], *sizes)
+        wanted |= {
+            key: error[own].mean(),
+            f"{key}_peer": peer,
+            f"{key}_peer_rmse": error[peer].mean(),
+            f"{key}_fit": rows.loc[rows["imputer"] == own, "fit"].median(),
+            f"{key}_gap": signed(mean, low, high),
+        }
+    check(done.glued, "bench_", wanted)
+
+
+@of("12_explore")
+def test_every_result(chapter):
+    done = chapter("12_explore")
+    scores = committed.committed("by_protocol").query("metric == 'accuracy'")
+    keys = ["protocol", "fraction", "imputer", "classifier", "trial", "fold"]
+    value = scores.set_index(keys)["value"].sort_index()
+    gains = {}
+    for protocol in ("paper", "peek"):
+        for fraction in sorted(set(scores["fraction"])):
+            gap = value[protocol, fraction, AE, GAN] - value["honest", fraction, AE, GAN]
+            assert len(gap) == 50 and not gap.isna().any()
+            gains[protocol, fraction] = interval(gap, 455.2, 113.8)
+    (protocol, fraction), greatest = max(gains.items(), key=lambda item: item[1][0])
+    means = scores.query("protocol == 'honest'").pivot_table("value", keys[1:3], "classifier")
+    winners = [row.idxmax() for _, row in means.iterrows()]
+    leader = max(set(winners), key=winners.count)
+    looks = [found for (name, _), found in gains.items() if name == "peek"]
+    wanted = {
+        "greatest": f"{signed(*greatest)}, {protocol}, {fraction:.0%} with holes",
+        "first": winners.count(GAN),
+        "settings": len(winners),
+        "least_peek": min(mean for mean, *_ in looks),
+        "sure_peek": sum(low > 0 for _, low, _ in looks),
+        "shares": 4,
+        "leader": leader,
+        "leads": winners.count(leader),
+        "drop": means.loc[(0.1, AE), GAN] - means.loc[(0.7, AE), GAN],
+    }
+    assert len(looks) == 4 and len(winners) == 8
+    check(done.glued, "explorer_", wanted)
+
+
+PAGES = [*CHAPTERS, *sorted((Path(__file__).parents[2] / "book").glob("*.md"))]
+TEXT = re.compile(r"\{glue:text\}`(?:\.\./notebooks/(\S+)\.ipynb::)?(\w+)(?::(\S+?))?`")
+TABLE = re.compile(r"\{glue:any\} (\w+)\n:doc: \.\./notebooks/(\S+)\.ipynb")
+
+
+@pytest.mark.parametrize(
+    "stem", [pytest.param(p.stem, marks=of(p.stem), id=p.stem) for p in CHAPTERS]
+)
+def test_pages_ask_for_what_a_chapter_glues(stem, chapter):
+    glued = chapter(stem).glued
+    asked = {}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for document, name, form in TEXT.findall(text):
+            if (document or page.stem) == stem:
+                asked[name] = format(glued[name], form or "")
+        asked |= {name: glued[name] for name, document in TABLE.findall(text) if document == stem}
+    assert asked

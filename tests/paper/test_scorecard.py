@@ -1,0 +1,291 @@
+"""The scorecard says what its numbers say."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ehrgan.paper import scorecard
+from ehrgan.paper.silences import silence_table
+from ehrgan.paper.tables import paper_tables
+from ehrgan.scores import inference
+from ehrgan.scores.inference import corrected_interval
+from ehrgan.scores.metrics import METRICS, summarise
+from ehrgan.study.baselines import BASELINES
+
+
+@pytest.fixture(scope="module")
+def scores():
+    """Ten folds that scatter about the paper's own numbers."""
+    rng = np.random.default_rng(0)
+    paper = paper_tables().melt(["table", "imputer", "classifier"], var_name="metric")
+    rows = []
+    for row in paper.itertuples():
+        noise = rng.normal(0, 0.01, 10)
+        for fold, value in enumerate(row.value + noise - noise.mean()):
+            rows.append((0, fold, row.imputer, row.classifier, row.metric, value))
+    columns = ["trial", "fold", "imputer", "classifier", "metric", "value"]
+    table = pd.DataFrame(rows, columns=columns)
+    extra = table[table["classifier"] == "MLP"].assign(classifier="Logistic regression")
+    return pd.concat([table, extra]).assign(n_train=400, n_test=100)
+
+
+def test_a_lead_is_the_interval_of_the_differences(scores):
+    first, second = ("mean", "MLP"), ("mean", "Naive Bayes")
+    own = scores.query("metric == 'accuracy' and imputer == 'mean'").set_index("classifier")
+    gap = own.loc["MLP", "value"].to_numpy() - own.loc["Naive Bayes", "value"].to_numpy()
+    got = inference.lead(scores, "accuracy", first, second)
+    np.testing.assert_allclose(got, corrected_interval(gap, 400, 100))
+    shuffled = scores.sample(frac=1, random_state=1)
+    np.testing.assert_allclose(inference.lead(shuffled, "accuracy", first, second), got)
+
+
+def test_a_lead_needs_both_methods_on_the_same_folds(scores):
+    with pytest.raises(ValueError, match="'Oracle'"):
+        inference.lead(scores, "accuracy", ("mean", "MLP"), ("mean", "Oracle"))
+    fewer = scores[(scores["classifier"] != "MLP") | (scores["fold"] > 0)]
+    with pytest.raises(ValueError, match="same folds"):
+        inference.lead(fewer, "accuracy", ("mean", "MLP"), ("mean", "Naive Bayes"))
+
+
+def test_the_papers_own_numbers_lie_inside_and_a_shifted_one_does_not(scores):
+    card = scorecard.numbers(summarise(scores))
+    assert len(card) == 80 and (card["verdict"] == "inside").all()
+    wrong = (scores["classifier"] == "MLP") & (scores["metric"] == "accuracy")
+    for shift, verdict in ((0.1, "below"), (-0.1, "above")):
+        moved = scores.assign(value=scores["value"] + shift * wrong)
+        card = scorecard.numbers(summarise(moved))["verdict"]
+        assert (card.xs(("MLP", "accuracy"), level=[1, 2]) == verdict).all()
+        assert (card.drop("MLP", level=1) == "inside").all()
+        text = scorecard.side_by_side(summarise(moved), "mean").loc["MLP"]
+        assert text.loc["paper", "Acc."].endswith("*")
+        assert not text.loc["paper", "AUC"].endswith("*")
+
+
+def test_tables_have_the_papers_rows_and_metrics(scores):
+    summary = summarise(scores)
+    for imputer in ("mean", "autoencoder"):
+        table = scorecard.side_by_side(summary, imputer)
+        assert list(table.columns) == list(scorecard.SHORT.values())
+        in_paper = table.xs("paper", level=1).index
+        assert list(in_paper) == [n for n in paper_tables()["classifier"].unique()]
+    assert len(scorecard.readme_table(summary).splitlines()) == 2 + 9
+    assert set(BASELINES) < {line.split(" | ")[0][2:] for line in
+                               scorecard.readme_table(summary).splitlines()}  # fmt: skip
+
+
+def test_claims_name_the_papers_lead(scores):
+    told = scorecard.claims(scores)
+    assert told.loc["AC-GAN has the best accuracy, autoencoder-imputed", "paper"] == "+0.0164"
+    assert told["finding"].str.endswith("inside our interval").all()
+
+
+def test_places_count_from_the_best(scores):
+    places = scorecard.places(scores, summarise(scores))
+    paper = paper_tables().set_index(["imputer", "classifier"])[list(METRICS)]
+    best = paper.groupby(level=0).idxmax().map(lambda key: key[1])
+    for (imputer, metric), row in places.iterrows():
+        assert (row["paper"] == 1) == (best.loc[imputer, metric] == "AC-GAN")
+        assert row["paper"] == row["ours"]
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Two trials of two folds whose scores follow no order, with folds of unlike sizes."""
+    rng = np.random.default_rng(1)
+    keys = itertools.product(
+        range(2),
+        range(2),
+        ["zero", "mean", "autoencoder"],
+        [*scorecard.PAPER_CLASSIFIERS, "Logistic regression"],
+        [*METRICS, "brier"],
+    )
+    columns = ["trial", "fold", "imputer", "classifier", "metric"]
+    table = pd.DataFrame(keys, columns=columns)
+    table["value"] = rng.uniform(0.93, 0.99, len(table))
+    return table.assign(n_test=100 + 10 * table["fold"], n_train=300 - 10 * table["fold"])
+
+
+def by_hand(values, n_train=295, n_test=105):
+    """The interval of four folds, from the table of Student's t with 3 degrees of freedom."""
+    values = np.asarray(values)
+    half = 3.182446305284263 * np.sqrt(values.var(ddof=1) * (1 / 4 + n_test / n_train))
+    return values.mean(), values.mean() - half, values.mean() + half
+
+
+def folds_of(scores, metric, method):
+    own = scores[(scores["metric"] == metric) & (scores["imputer"] == method[0])]
+    own = own[own["classifier"] == method[1]].sort_values(["trial", "fold"])
+    return own["value"].to_numpy()
+
+
+PAPER = paper_tables().set_index(["imputer", "classifier"])
+
+
+def test_differences_go_fold_by_fold_and_tell_the_mean_sizes(made):
+    first, second = ("mean", "MLP"), ("autoencoder", "AdaBoost")
+    shuffled = made.sample(frac=1, random_state=2)
+    values, n_train, n_test = inference.differences(shuffled, "auc_roc", first, second)
+    wanted = folds_of(made, "auc_roc", first) - folds_of(made, "auc_roc", second)
+    np.testing.assert_allclose(values.sort_index(), wanted)
+    assert values.sort_index().index.tolist() == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert (n_train, n_test) == (295, 105)
+    np.testing.assert_allclose(inference.lead(made, "auc_roc", first, second), by_hand(wanted))
+    np.testing.assert_allclose(
+        inference.lead(made, "auc_roc", second, first), by_hand(-wanted)
+    )  # positive is in favour of the first
+
+
+def test_a_second_trial_that_one_method_lacks_is_refused(made):
+    lacks = (made["trial"] == 1) & (made["classifier"] == "AdaBoost")
+    for pair in itertools.permutations([("mean", "MLP"), ("mean", "AdaBoost")]):
+        with pytest.raises(ValueError, match="same folds"):
+            inference.differences(made[~lacks], "accuracy", *pair)
+
+
+def test_every_claim_is_what_the_papers_tables_say():
+    told = {w: scorecard.told_lead(*arguments) for w, arguments in scorecard.LEADS.items()}
+    for words, (metric, first, rival) in scorecard.LEADS.items():
+        lead, second = told[words]
+        assert np.isclose(lead, PAPER.loc[first, metric] - PAPER.loc[second, metric])
+        assert (lead < 0) == ("lowers" in words)
+        assert ("mean-imputed" in words) <= (first[0] == "mean")
+        if rival is None:  # the best, and whoever comes next
+            order = PAPER.loc[first[0], metric].sort_values(ascending=False)
+            assert order.index[0] == first[1] != second[1] and second[0] == first[0]
+            assert order[second[1]] == order.iloc[1]
+        else:
+            assert second == rival and "autoencoder" in words
+    assert round(told["AC-GAN has the best F-score, by two points"][0], 2) == 0.02
+    names = {m: ("accuracy", "sensitivity", "specificity", "AUC", "F-score")[i]
+             for i, m in enumerate(METRICS)}  # fmt: skip
+    for words, (metric, *_) in scorecard.LEADS.items():
+        assert names[metric] in words or words == "The autoencoder improves the AC-GAN"
+
+
+def test_each_claim_is_tested_on_our_folds(made):
+    moved = made.copy()  # so that every finding comes up: ties, sure leads, sure losses
+    moved.loc[moved["classifier"] == "AC-GAN", "value"] += 0.2
+    ours = moved["imputer"].eq("autoencoder") & moved["classifier"].eq("SVM (RBF)")
+    moved.loc[ours & moved["metric"].eq("specificity"), "value"] -= 0.3
+    found = scorecard.claims(moved)
+    assert list(found.index) == list(scorecard.LEADS)
+    seen = set()
+    for words, (metric, first, second) in scorecard.LEADS.items():
+        told, second = scorecard.told_lead(metric, first, second)
+        mean, low, high = by_hand(folds_of(moved, metric, first) - folds_of(moved, metric, second))
+        row = found.loc[words]
+        assert row["paper"] == f"{told:+.4f}".replace("-0.0000", "+0.0000")
+        assert row["ours"] == f"{mean:+z.4f} ({low:+z.4f} to {high:+z.4f})"
+        excluded = mean > high - mean or -mean > high - mean
+        tie = "a tie is excluded" if excluded else "a tie is not excluded"
+        where = "inside" if abs(told - mean) <= high - mean else "outside"
+        assert row["finding"] == f"{tie}; the paper's lead lies {where} our interval"
+        seen |= {tie, where}
+    assert len(seen) == 4
+
+
+def test_the_best_other_is_the_best_of_all_and_places_are_among_the_papers_eight(made):
+    places = scorecard.places(made, summarise(made))
+    assert list(places.index) == [(i, m) for i in ("mean", "autoencoder") for m in METRICS]
+    lr_best = 0
+    for (imputer, metric), row in places.iterrows():
+        names = [*scorecard.PAPER_CLASSIFIERS, "Logistic regression"]
+        folds = {name: folds_of(made, metric, (imputer, name)) for name in names}
+        gan = folds.pop("AC-GAN")
+        best = max(folds, key=lambda name: folds[name].mean())
+        lr_best += best == "Logistic regression"
+        assert row["best other"] == best
+        np.testing.assert_allclose(
+            row[["lead", "low", "high"]].tolist(), by_hand(gan - folds[best])
+        )
+        ahead = sum(
+            folds[n].mean() > gan.mean() for n in scorecard.PAPER_CLASSIFIERS if n != "AC-GAN"
+        )
+        assert row["ours"] == 1 + ahead
+        own = PAPER.loc[imputer, metric]
+        assert row["paper"] == 1 + (own > own["AC-GAN"]).sum()
+    assert 0 < lr_best < 10
+
+
+def test_equal_numbers_share_the_better_place(made):
+    tied = made.assign(value=0.95 + 0.001 * made["fold"])
+    assert (scorecard.places(tied, summarise(tied))["ours"] == 1).all()
+
+
+@pytest.fixture(scope="module")
+def uneven(made):
+    """A summary whose intervals reach further up than down, so that no end stands for another."""
+    summary = summarise(made)
+    return summary.assign(low=summary["mean"] - 0.011, high=summary["mean"] + 0.023)
+
+
+@pytest.mark.parametrize("imputer", ["mean", "autoencoder"])
+def test_four_lines_side_by_side(uneven, imputer):
+    table = scorecard.side_by_side(uneven, imputer)
+    own = uneven[uneven["imputer"] == imputer].set_index(["classifier", "metric"])
+    names = [*PAPER.loc[imputer].index, "Logistic regression"]
+    assert list(dict.fromkeys(table.index.get_level_values(0))) == names
+    stars = 0
+    for name, metric in itertools.product(names, METRICS):
+        got = table[scorecard.SHORT[metric]].loc[name].dropna().to_dict()
+        ours = own.loc[(name, metric), "mean"]
+        wanted = {"ours": f"{ours:.4f}", "± 95 %": "0.0230"}
+        if name in PAPER.loc[imputer].index:
+            told = PAPER.loc[(imputer, name), metric]
+            star = "*" * bool(told < ours - 0.011 or told > ours + 0.023)
+            stars += len(star)
+            difference = f"{ours - told:+.4f}".replace("-0.0000", "+0.0000")
+            wanted |= {"paper": f"{told:.4f}{star}", "difference": difference}
+        assert got == wanted
+    assert 0 < stars < 40
+
+
+def test_a_number_at_the_end_of_an_interval_lies_inside(uneven):
+    told = uneven.merge(
+        paper_tables().melt(["table", "imputer", "classifier"], METRICS, "metric", "told")
+    )
+    for end in ("low", "high"):
+        touching = told.assign(low=0.0, high=1.0).assign(**{end: told["told"]})
+        assert (scorecard.numbers(touching)["verdict"] == "inside").all()
+        assert "*" not in scorecard.side_by_side(touching, "mean").to_string()
+
+
+def test_each_number_of_the_paper_beside_ours_with_what_is_open(uneven):
+    card = scorecard.numbers(uneven)
+    own = uneven.set_index(["imputer", "classifier", "metric"])
+    assert list(card.index) == [
+        (i, c, m)
+        for i in ("mean", "autoencoder")
+        for c in scorecard.PAPER_CLASSIFIERS
+        for m in METRICS
+    ]
+    points = silence_table()
+    for key, row in card.iterrows():
+        told = PAPER.loc[key[:2], key[2]]
+        mean, low, high = own.loc[key, ["mean", "low", "high"]]
+        assert tuple(row[["paper", "ours", "low", "high"]]) == (told, mean, low, high)
+        verdict = "below" if told < low else "above" if told > high else "inside"
+        assert row["verdict"] == verdict
+        mine = points.loc[points["stage"] == key[1], "parameter"].to_list()
+        few = ", ".join(mine).lower()
+        assert row["left open"] == (few if len(mine) < 5 else f"{len(mine)} settings")
+    assert set(card["verdict"]) == {"below", "inside", "above"}
+
+
+def test_the_readmes_cells_hold_the_papers_number_first(uneven):
+    lines = [line.strip("| ").split(" | ") for line in scorecard.readme_table(uneven).splitlines()]
+    asked = {1: ("mean", "accuracy"), 2: ("autoencoder", "accuracy"), 3: ("autoencoder", "auc_roc")}
+    heads = ["Accuracy, mean-imputed", "Accuracy, autoencoder-imputed", "AUC, autoencoder-imputed"]
+    assert lines[0] == ["Classifier", *heads] and set(lines[1]) == {"---"}
+    own = uneven.set_index(["imputer", "classifier", "metric"])["mean"]
+    assert [line[0] for line in lines[2:]] == [*PAPER.loc["mean"].index, "Logistic regression"]
+    for name, *cells in lines[2:]:
+        for (imputer, metric), cell in zip(asked.values(), cells, strict=True):
+            told, ours = cell.split(" · ")
+            mean = own[imputer, name, metric]
+            assert ours == f"{mean:.4f} ({mean - 0.011:.4f}\N{EN DASH}{mean + 0.023:.4f})"
+            in_paper = name != "Logistic regression"
+            paper = f"{PAPER.loc[(imputer, name), metric]:.4f}" if in_paper else "not reported"
+            assert told == paper

@@ -1,0 +1,42 @@
+"""A number with its interval: how it reads, and what it holds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ehrgan.scores.estimate import Estimate, readable
+
+
+def test_a_signed_number_with_its_interval_in_order():
+    assert f"{Estimate(-0.00001, -0.25, 0.5):+.4f}" == "+0.0000 (-0.2500 to +0.5000)"
+    assert f"{Estimate(-0.12345, -0.2, -0.0001):+}" == "-0.123 (-0.200 to +0.000)"
+
+
+def test_a_plain_number_has_a_dash_between_the_ends_of_its_interval():
+    assert f"{Estimate(0.5, 0.25, 0.75)}" == "0.500 (0.250\N{EN DASH}0.750)"
+    assert f"{Estimate(0.5, 0.25, 1.0):.1%}" == "50.0% (25.0%\N{EN DASH}100.0%)"
+    assert f"{Estimate(np.float32(-0.0001), np.nan, np.nan):.2f}" == "0.00 (nan\N{EN DASH}nan)"
+    table = pd.DataFrame(
+        {"high": [3.0, 6.0], "mean": [2.0, 5.0], "low": [1.0, 4.0]}, index=["a", "b"]
+    )
+    told = readable(table, "+.0f")
+    assert told.to_dict() == {"a": "+2 (+1 to +3)", "b": "+5 (+4 to +6)"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "sign"),
+    [
+        (0.1, 0.3, 1),
+        (0.0, 0.3, 0),
+        (-0.1, 0.3, 0),
+        (-0.3, 0.0, 0),
+        (-0.3, -0.1, -1),
+        (np.nan, np.nan, 0),
+    ],
+)
+def test_a_sign_is_told_where_the_interval_leaves_zero_out(low, high, sign):
+    estimate = Estimate(0.0, low, high)
+    assert estimate.sign == sign
+    assert estimate.half == pytest.approx((high - low) / 2, nan_ok=True)
+    for number in (-0.3, -0.2, 0.0, 0.1, 0.3):
+        assert estimate.holds(number) == (low <= number <= high)

@@ -1,0 +1,357 @@
+"""What tells studies apart: the key of the cache; masks, splits and seeds of trials and folds."""
+
+import ast
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ehrgan import ACGANClassifier
+from ehrgan import source as sources
+from ehrgan.study import cache
+from ehrgan.study.protocol import Arm, Study
+from ehrgan.tables.records import Records
+
+SMALL = {"n_trials": 2, "n_folds": 3, "n_masked": 2, "imputers": ("mean", "zero"), "seed": 4}
+
+
+@pytest.fixture(scope="module")
+def records():
+    X = np.random.default_rng(2).normal(size=(30, 4))
+    return Records(pd.DataFrame(X, columns=list("abcd")), np.arange(30) % 3 == 0)
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """Studies that ran, in a cache of their own; each gives its number for a result."""
+    monkeypatch.setenv("EHRGAN_CACHE", str(tmp_path / "cache"))
+    ran = []
+
+    def run(study):
+        ran.append(study)
+        return f"result {len(ran)}"
+
+    monkeypatch.setattr(Study, "run", run)
+    return ran
+
+
+# ---------------------------------------------------------------- the key of the cache
+
+ARM = {"draws": 1, "grid": ({"l2": 0.1}, {"l2": 0.2}), "specificity": 0.9}
+OTHER = {
+    "n_trials": 3,
+    "n_folds": 2,
+    "missing_fraction": 0.25,
+    "n_masked": 1,
+    "attributes": (0, 1),
+    "mechanism": "monotone",
+    "imputers": ("zero", "mean"),
+    "classifiers": ("Naive Bayes", "Decision Tree"),
+    "protocol": "paper",
+    "shuffle_test_labels": True,
+    "seed": 5,
+    "autoencoder": {"epochs": 3},
+    "denoising": {"epochs": 3},
+    "acgan": {"l2": 0.5},
+}
+
+
+def test_the_list_of_parameters_that_change_a_result_is_whole():
+    parameters = {field.name for field in dataclasses.fields(Study) if field.init}
+    assert set(OTHER) == parameters - {"records", "n_jobs"}
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_another_value_of_any_parameter_is_another_study(records, runs, name):
+    first = cache.run_study(records, **SMALL)
+    second = cache.run_study(records, **{**SMALL, name: OTHER[name]})
+    assert (first, second) == ("result 1", "result 2")
+    assert cache.run_study(records, **SMALL) == first
+    assert cache.run_study(records, **{**SMALL, name: OTHER[name]}) == second
+    assert len(runs) == 2 and getattr(runs[1], name) == OTHER[name]
+
+
+def test_the_number_of_processes_changes_no_result(records, runs):
+    assert cache.run_study(records, **SMALL, n_jobs=1) == cache.run_study(
+        Records(records.X.copy(), records.y.copy()), **SMALL, n_jobs=2
+    )
+    assert len(runs) == 1
+
+
+def swapped(values, i, j):
+    values = values.copy()
+    values[[i, j]] = values[[j, i]]
+    return values
+
+
+def test_another_table_is_another_study(records, runs):
+    X, y = records.X, records.y
+    cell, hole = X.copy(), X.copy()
+    cell.iloc[17, 2] += 1e-9
+    hole.iloc[17, 2] = np.nan
+    tables = [
+        (X, y),
+        (cell, y),
+        (hole, y),
+        (X.rename(columns={"d": "e"}), y),
+        (X[list("abdc")], y),
+        (X.set_axis(list("abdc"), axis=1), y),
+        (swapped(X.to_numpy(), 1, 2), y),
+        (swapped(X.to_numpy(), 1, 4), y),
+        (X, swapped(y, 0, 1)),
+        (X, 1 - y),
+        (X.iloc[:-3], y[:-3]),
+    ]
+    for _ in range(2):
+        found = [cache.run_study(Records(*table), **SMALL) for table in tables]
+        assert found == [f"result {i}" for i in range(1, len(tables) + 1)]
+
+
+def test_another_arm_is_another_study(records, runs):
+    gan = ACGANClassifier(epochs=3)
+    pipe = make_pipeline(StandardScaler(), LogisticRegression(C=1.0))
+    deep = make_pipeline(StandardScaler(), LogisticRegression(C=2.0))
+    arms = [
+        {"a": Arm(gan, **ARM)},
+        {"b": Arm(gan, **ARM)},
+        {"a": Arm(ACGANClassifier(epochs=4), **ARM)},
+        {"a": Arm(gan, **{**ARM, "draws": 2})},
+        {"a": Arm(gan, **{**ARM, "grid": ({"l2": 0.1}, {"l2": 0.3})})},
+        {"a": Arm(gan, **{**ARM, "grid": ({"l2": 0.2}, {"l2": 0.1})})},
+        {"a": Arm(gan, **{**ARM, "specificity": 0.8})},
+        {"a": Arm(gan, **ARM), "b": Arm(pipe)},
+        {"b": Arm(pipe), "a": Arm(gan, **ARM)},  # the order of the results is the arms'
+        {"a": Arm(gan, **ARM), "b": Arm(deep)},
+    ]
+    for _ in range(2):
+        found = [cache.run_study(records, **SMALL, classifiers=each) for each in arms]
+        assert found == [f"result {i}" for i in range(1, len(arms) + 1)]
+
+
+def test_another_source_is_another_study(records, runs, monkeypatch):
+    cache.run_study(records, **SMALL)
+    monkeypatch.setattr(cache, "source_fingerprint", lambda: "edited")
+    assert cache.run_study(records, **SMALL) == "result 2"
+
+
+def test_a_damaged_entry_of_the_cache_is_made_again(records, runs, tmp_path):
+    cache.run_study(records, **SMALL)
+    kept = [path for path in (tmp_path / "cache").rglob("output.pkl")]
+    assert len(kept) == 1
+    kept[0].write_bytes(kept[0].read_bytes()[:5])
+    assert cache.run_study(records, **SMALL) == "result 2"
+    assert cache.run_study(records, **SMALL) == "result 2" and len(runs) == 2
+
+
+def test_the_cache_keeps_a_whole_result(records, tmp_path, monkeypatch):
+    monkeypatch.setenv("EHRGAN_CACHE", str(tmp_path))
+    settings = {**SMALL, "classifiers": ("Naive Bayes",), "n_jobs": 1}
+    made = cache.run_study(records, **settings)
+    fresh = Study(records, **settings).run(progress=False)
+    monkeypatch.setattr(Study, "run", None)
+    kept = cache.run_study(records, **settings)
+    for name in ("predictions", "imputation", "curves", "choices", "scores", "summary"):
+        pd.testing.assert_frame_equal(getattr(kept, name), getattr(made, name), check_exact=True)
+        pd.testing.assert_frame_equal(getattr(kept, name), getattr(fresh, name), check_exact=True)
+    assert kept.settings == made.settings == Study(records, **settings).settings()
+
+
+@pytest.mark.parametrize(
+    ("named", "folder"),
+    [
+        ({"EHRGAN_CACHE": "here", "XDG_CACHE_HOME": "there"}, "here"),
+        ({"XDG_CACHE_HOME": "there"}, "there/ehrgan"),
+        ({}, "home/.cache/ehrgan"),
+    ],
+)
+def test_the_cache_lies_where_the_environment_says(monkeypatch, named, folder):
+    monkeypatch.setattr(Path, "home", lambda: Path("home"))
+    for name in ("EHRGAN_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    assert cache._cache_folder() == Path(folder)
+
+
+# ---------------------------------------------------------------- the fingerprint of the source
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """A copy of the package's modules, which the fingerprint is taken of."""
+    root = tmp_path / "ehrgan"
+    shutil.copytree(Path(sources.__file__).parent, root, ignore=shutil.ignore_patterns("data"))
+    before = sources.source_fingerprint()
+    monkeypatch.setattr(sources, "__file__", str(root / "source.py"))
+    assert sources.source_fingerprint() == before
+    return root
+
+
+def imported(path, root):
+    """Modules of the package that a module imports, at its head or further in."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            assert not any(alias.name.split(".")[0] == "ehrgan" for alias in node.names)
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        names = (node.module or "").split(".") if node.module else []
+        if node.level:
+            base = path.parents[node.level - 1].joinpath(*names)
+        elif names[0] == "ehrgan":
+            base = root.joinpath(*names[1:])
+        else:
+            continue
+        for here in (base, *(base / alias.name for alias in node.names)):
+            found |= {p for p in (here.with_suffix(".py"), here / "__init__.py") if p.is_file()}
+    return found
+
+
+def reached_from(path, root):
+    """A module and every other of the package that it imports, at any remove."""
+    reached, ahead = set(), {path}
+    while ahead:
+        reached |= ahead
+        ahead = {other for own in ahead for other in imported(own, root)} - reached
+    return reached
+
+
+def test_an_edit_of_any_module_that_a_study_is_made_of_changes_the_fingerprint(source):
+    reached = {
+        p.relative_to(source).as_posix() for p in reached_from(source / "study/cache.py", source)
+    }
+    parts = ("nets/acgan", "study/selection", "tables/masking", "nets/engine", "nets/losses")
+    assert {f"{name}.py" for name in (*parts, "scores/metrics")} < reached
+    # what writes a file, tells the source or draws a bar makes no number
+    makes = reached - {"files.py", "source.py", "bars.py"}
+    prints = {sources.source_fingerprint()}
+    for name in sorted(makes):
+        path = source / name
+        path.write_text(path.read_text() + "#\n")
+        prints.add(sources.source_fingerprint())
+    assert len(prints) == 1 + len(makes)
+
+
+def test_an_edit_of_what_only_shows_results_keeps_the_fingerprint(source):
+    before = sources.source_fingerprint()
+    for name in ("report/report", "book/show", "cli", "bars", "plots/style", "paper/audit"):
+        path = source / f"{name}.py"
+        path.write_text(path.read_text() + "#\n")
+    (source / "book" / "new.py").write_text("edited\n")
+    assert sources.source_fingerprint() == before
+    (source / "nets" / "losses.py").rename(source / "nets" / "loss.py")
+    assert sources.source_fingerprint() != before
+
+
+def test_another_version_of_any_numerical_library_changes_the_fingerprint(monkeypatch):
+    prints = [sources.source_fingerprint()]
+    for newer in ("numpy", "pandas", "scikit-learn", "scipy", "tensorflow"):
+        monkeypatch.setattr(sources, "version", lambda name, new=newer: "9" if name == new else "1")
+        prints.append(sources.source_fingerprint())
+    assert len(set(prints)) == len(prints) and {len(p) for p in prints} == {40}
+
+
+# ---------------------------------------------------------------- masks, splits and seeds
+
+
+def test_each_trial_splits_all_records_by_class(records):
+    study = Study(records, **SMALL)
+    assert [(f.trial, f.fold) for f in study.folds] == [(t, k) for t in (0, 1) for k in (0, 1, 2)]
+    for trial in (0, 1):
+        own = [fold for fold in study.folds if fold.trial == trial]
+        tested = np.concatenate([fold.test for fold in own])
+        np.testing.assert_array_equal(np.sort(tested), np.arange(30))
+        for fold in own:
+            np.testing.assert_array_equal(
+                np.sort(np.concatenate([fold.train, fold.test])), np.arange(30)
+            )
+            assert len(fold.test) == 10 and 3 <= fold.y_test.sum() <= 4
+            np.testing.assert_array_equal(fold.y_test, records.y[fold.test])
+            np.testing.assert_array_equal(fold.y_train, records.y[fold.train])
+            np.testing.assert_array_equal(fold.mask, own[0].mask)
+
+
+def drawn(study):
+    """Masks by trial, splits by trial, and every fold's seed."""
+    trials = range(study.n_trials)
+    masks = [next(f.mask.tobytes() for f in study.folds if f.trial == t) for t in trials]
+    splits = [tuple(tuple(f.test) for f in study.folds if f.trial == t) for t in trials]
+    return masks, splits, [f.seed for f in study.folds]
+
+
+def test_no_two_trials_folds_or_seeds_draw_alike():
+    records = Records(np.random.default_rng(0).normal(size=(80, 4)), np.arange(80) % 2)
+    found = [
+        drawn(Study(records, **{**SMALL, "n_trials": 6, "seed": seed})) for seed in (0, 1, 2, 3)
+    ]
+    for each in zip(*found, strict=True):  # masks, splits, seeds of folds
+        every = [value for own in each for value in own]
+        assert len(set(every)) == len(every)
+
+
+def test_a_trial_stays_the_same_when_others_join_or_another_protocol_looks(records):
+    base = drawn(Study(records, **SMALL))
+    changes = {"protocol": "peek", "imputers": ("mean",), "classifiers": ("AC-GAN",), "n_jobs": 1}
+    changes |= {"shuffle_test_labels": True, "acgan": {"epochs": 1}}
+    for name, value in changes.items():
+        assert drawn(Study(records, **{**SMALL, name: value})) == base
+    masks, splits, seeds = drawn(Study(records, **{**SMALL, "n_trials": 4}))
+    assert (masks[:2], splits[:2], seeds[:6]) == base
+
+
+def test_holes_are_made_as_asked(records):
+    def masks(**asked):
+        return [fold.mask for fold in Study(records, **{**SMALL, **asked}).folds]
+
+    for mask in masks():  # half of either class, both attributes together
+        assert mask.any(axis=0).tolist() == [True, True, False, False]
+        assert mask[records.y == 1, 0].sum() == 5 and mask[records.y == 0, 0].sum() == 10
+    for mask in masks(missing_fraction=0.2, attributes=(1, 3)):
+        assert mask.sum(axis=0).tolist() == [0, 6, 0, 6]
+        assert mask[records.y == 1, 3].sum() == 2
+    for mask in masks(mechanism="monotone", n_masked=3):
+        assert mask.any(axis=0).tolist() == [True, True, True, False]
+        assert (np.diff(mask.astype(int), axis=0) <= 0).all() and mask.sum() == 45
+    upper = records.X.rank().to_numpy() > 15
+    for mask in masks(mechanism="MNAR quantile", missing_fraction=0.5):
+        np.testing.assert_array_equal(mask, upper)  # all of the upper half goes
+
+
+# ---------------------------------------------------------------- the ends of what is allowed
+
+
+def test_the_ends_of_every_range_are_allowed(records):
+    ends = {"n_trials": 1, "n_folds": 10, "n_masked": 4, "seed": 0, "missing_fraction": 1}
+    assert len(Study(records, **ends).folds) == 10
+    assert len(Study(Records(records.X, 1 - records.y), **{**ends, "n_folds": 2}).folds) == 2
+    assert not any(fold.mask.any() for fold in Study(records, n_masked=0).folds)
+    for y in (records.y, 1 - records.y):  # whichever class is the smaller one
+        with pytest.raises(ValueError, match="n_folds must be at least 2 and at most 10"):
+            Study(Records(records.X, y), n_folds=11)
+
+
+@pytest.mark.parametrize("value", [True, "half", -0.1, 1.1, np.nan])
+def test_a_share_is_a_number_from_0_to_1(records, value):
+    error = TypeError if isinstance(value, bool | str) else ValueError
+    with pytest.raises(error, match="missing_fraction must"):
+        Study(records, missing_fraction=value)
+
+
+def test_classifiers_of_ones_own_are_arms(records):
+    with pytest.raises(ValueError, match=r"must map names to Arm, got \['b'\]"):
+        Study(records, classifiers={"a": Arm(LogisticRegression()), "b": LogisticRegression()})
+    with pytest.raises(ValueError, match="an empty dict"):
+        Study(records, classifiers={})
+    named = {"classifiers": "MLP", "imputers": "zero", "protocol": ["epoch"]}
+    found = Study(records, n_masked=2, **named).settings()
+    assert {name: found[name] for name in named} == {
+        "classifiers": ("MLP",),
+        "imputers": ("zero",),
+        "protocol": ("epoch",),
+    }

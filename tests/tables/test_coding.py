@@ -1,0 +1,240 @@
+"""Mixed tables: what goes to numbers comes back, and nothing observed changes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.impute import SimpleImputer
+
+from ehrgan import ACGANClassifier
+from ehrgan.nets.mixed import MixedImputer
+from ehrgan.tables.coding import TableCoder
+
+GRADES = pd.CategoricalDtype(["low", "middle", "high"], ordered=True)
+
+
+@st.composite
+def tables(draw):
+    """Tables of every kind of column, with holes."""
+    n = draw(st.integers(4, 25))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    holes = rng.uniform(size=(n, 7)) < draw(st.floats(0, 0.7))
+    table = pd.DataFrame(
+        {
+            "number": rng.normal(size=n),
+            "count": pd.array(rng.integers(0, 9, n), dtype="Int64"),
+            "flag": pd.array(rng.uniform(size=n) < 0.5, dtype="boolean"),
+            "grade": pd.Categorical.from_codes(rng.integers(0, 3, n), dtype=GRADES),
+            "town": rng.choice(["Łódź", "Köln", "Oslo", "Rome"], n).astype(object),
+            "two": pd.Categorical(rng.choice(["a", "b"], n), categories=["b", "a"]),
+            "word": pd.array(rng.choice(["x", "y", "z"], n), dtype="string"),
+        }
+    )
+    return pd.DataFrame({c: table[c].mask(holes[:, j]) for j, c in enumerate(table)})
+
+
+@settings(max_examples=60, deadline=None)
+@given(table=tables())
+def test_what_is_coded_comes_back(table):
+    coder = TableCoder().fit(table)
+    Z = coder.transform(table)
+    assert Z.shape == (len(table), len(coder.get_feature_names_out()))
+    back = coder.inverse_transform(Z)
+    assert_frame_equal(back.isna(), table.isna())
+    assert_frame_equal(back.where(back.notna(), None), table.where(table.notna(), None))
+    assert back.dtypes.to_dict() == table.dtypes.to_dict()
+    assert_frame_equal(coder.inverse_transform(coder.transform(table[table.columns[::-1]])), back)
+
+
+@settings(max_examples=40, deadline=None)
+@given(table=tables())
+def test_filling_keeps_observed_cells_and_known_values(table):
+    filled = MixedImputer(SimpleImputer(keep_empty_features=True)).fit_transform(table)
+    assert filled.dtypes.to_dict() == table.dtypes.to_dict()
+    for name in table:
+        seen = table[name].notna()
+        assert filled.loc[seen, name].tolist() == table.loc[seen, name].tolist()
+        if seen.any():
+            assert filled[name].notna().all()
+        if name in ("grade", "town", "two", "word"):
+            known = set(GRADES.categories if name == "grade" else table[name].dropna())
+            assert set(filled[name].dropna()) <= known
+
+
+def test_rare_categories_share_a_column():
+    table = pd.DataFrame({"site": ["a"] * 5 + ["b"] * 4 + ["c"] * 2 + ["d"]})
+    coder = TableCoder(max_categories=3).fit(table)
+    assert coder.get_feature_names_out().tolist() == ["site=a", "site=b", "site=infrequent"]
+    assert coder.inverse_transform(coder.transform(table))["site"].tolist()[-3:] == ["c"] * 3
+
+
+def test_an_unknown_category_is_missing_but_stays_in_a_filled_table():
+    table = pd.DataFrame({"site": ["a", "b", "a"], "x": [1.0, 2.0, 3.0]})
+    new = pd.DataFrame({"site": ["zzz", None], "x": [np.nan, 2.0]})
+    assert np.isnan(TableCoder().fit(table).transform(new)[0, 0])
+    imputer = MixedImputer(SimpleImputer(strategy="most_frequent")).fit(table)
+    assert imputer.transform(new)["site"].tolist() == ["zzz", "a"]
+
+
+def test_generated_records_have_the_tables_own_values():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"age": rng.integers(20, 80, 60), "sex": rng.choice(["f", "m"], 60)})
+    coder = TableCoder().fit(table)
+    model = ACGANClassifier(epochs=2, random_state=0).fit(
+        coder.transform(table), rng.integers(0, 2, 60)
+    )
+    made = coder.inverse_transform(model.sample(5, random_state=0)[0])
+    assert made.dtypes.to_dict() == table.dtypes.to_dict()
+    assert set(made["sex"]) <= {"f", "m"} and len(made) == 5
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "message"),
+    [
+        (np.zeros((2, 2)), TypeError, "X must be a pandas DataFrame"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, "each column once.*'a'"),
+        (pd.DataFrame({"d": pd.to_datetime(["2020-01-01"])}), TypeError, "'d'.*days since"),
+        (pd.DataFrame({"l": [[1]]}), TypeError, "'l'"),
+    ],
+)
+def test_bad_tables_are_refused_by_name(table, error, message):
+    with pytest.raises(error, match=message):
+        TableCoder().fit(table)
+
+
+def test_other_columns_than_those_of_fit_are_refused():
+    coder = clone(TableCoder()).fit(pd.DataFrame({"a": [1.0], "b": [2.0]}))
+    with pytest.raises(ValueError, match=r"lacks \['b'\], has besides \['c'\]"):
+        coder.transform(pd.DataFrame({"a": [1.0], "c": [2.0]}))
+    with pytest.raises(ValueError, match="X must have 2 columns"):
+        coder.inverse_transform([[1.0]])
+    with pytest.raises(ValueError, match="max_categories must be at least 2"):
+        TableCoder(1).fit(pd.DataFrame({"a": [1.0]}))
+
+
+HOLED = pd.DataFrame(
+    {
+        "age": [61, 47, 70, 55],
+        "dose": [0.5, None, 1.5, 2.0],
+        "flag": pd.array([True, None, False, True], dtype="boolean"),
+        "grade": pd.Categorical(["high", "low", None, "middle"], dtype=GRADES),
+        "sex": ["m", None, "f", "f"],
+        "site": pd.Categorical(["lung", "colon", "skin", None], ["skin", "none", "lung", "colon"]),
+    },
+    index=[7, 3, 9, 1],
+)
+
+
+def test_the_code_of_each_kind_of_column():
+    coder = TableCoder().fit(HOLED)
+    assert coder.get_feature_names_out().tolist() == [
+        "age", "dose", "flag", "grade", "sex", "site=skin", "site=lung", "site=colon",
+    ]  # fmt: skip
+    nan = np.nan
+    np.testing.assert_array_equal(
+        coder.transform(HOLED),
+        [
+            [61, 0.5, 1, 2, 1, 0, 1, 0],
+            [47, nan, nan, 0, nan, 0, 0, 1],
+            [70, 1.5, 0, nan, 0, 1, 0, 0],
+            [55, 2.0, 1, 1, 0, nan, nan, nan],
+        ],
+    )
+    assert coder.n_features_in_ == 6 and coder.feature_names_in_.tolist() == list(HOLED)
+
+
+def test_estimates_become_the_nearest_or_likeliest_value():
+    coder = TableCoder().fit(HOLED)
+    back = coder.inverse_transform(
+        [
+            [60.4, 0.25, 0.5, 1.4, 0.51, 0.2, 0.3, 0.1],
+            [60.6, -1.0, 0.49, 1.6, 0.49, 0.9, 0.1, 0.8],
+            [-3.0, 9.0, 7.0, 9.0, 5.0, -3.0, -2.0, -1.0],
+            [0.0, 0.0, -7.0, -9.0, -5.0, 0.0, 0.0, 0.1],
+        ]
+    )
+    assert back["age"].tolist() == [60, 61, -3, 0] and back["dose"].tolist() == [0.25, -1, 9, 0]
+    assert back["flag"].tolist() == [True, False, True, False]
+    assert back["grade"].tolist() == ["middle", "high", "high", "low"]
+    assert back["sex"].tolist() == ["m", "f", "m", "f"]
+    assert back["site"].tolist() == ["lung", "skin", "colon", "colon"]
+    assert back.dtypes.to_dict() == HOLED.dtypes.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("most", "names", "back"),
+    [
+        (4, ["site=a", "site=b", "site=c", "site=d"], "aabbbbccd"),
+        (3, ["site=b", "site=a", "site=infrequent"], "aabbbbccc"),
+        (2, ["site"], "aabbbbaaa"),
+    ],
+)
+def test_as_many_categories_have_codes_of_their_own_as_are_asked_for(most, names, back):
+    table = pd.DataFrame({"site": list("aabbbbccd")})
+    coder = TableCoder(most).fit(table)
+    Z = coder.transform(table)
+    assert coder.get_feature_names_out().tolist() == names and Z.shape == (9, len(names))
+    assert coder.inverse_transform(Z)["site"].tolist() == list(back)
+    if most == 2:
+        assert Z.ravel().tolist() == [1, 1, 0, 0, 0, 0, 1, 1, 1]
+    else:
+        assert (Z.sum(axis=1) == 1).all()
+
+
+class Remembering(TransformerMixin, BaseEstimator):
+    """Fill holes with a number for each column, and remember what it was given."""
+
+    def __init__(self, value=0.0):
+        self.value = value
+
+    def fit(self, X, y=None):
+        """Remember."""
+        self.fitted_ = X.copy()
+        return self
+
+    def transform(self, X):
+        """Fill hole j with the value and j."""
+        self.given_ = X.copy()
+        return np.where(np.isnan(X), self.value + np.arange(X.shape[1]) / 10, X + 100.0)
+
+
+def test_numbers_go_to_the_imputer_and_its_estimates_come_back_in_the_holes_alone():
+    table = HOLED.assign(empty=pd.Series([None] * 4, dtype=float, index=HOLED.index))
+    chosen = Remembering(0.45)
+    imputer = MixedImputer(chosen).fit(table)
+    coded = TableCoder().fit(HOLED).transform(HOLED)
+    np.testing.assert_array_equal(imputer.imputer_.fitted_, coded)
+    assert not hasattr(chosen, "fitted_")  # a clone learns, not what was given
+    other = table.iloc[[3, 1]][table.columns[::-1]]
+    filled = imputer.transform(other)
+    np.testing.assert_array_equal(imputer.imputer_.given_, coded[[3, 1]])
+    assert filled.index.tolist() == [1, 3] and filled.columns.tolist() == list(other.columns)
+    assert filled.dtypes.to_dict() == other.dtypes.to_dict()
+    # what the imputer makes of observed cells, 100 more, is not taken over
+    assert filled["age"].tolist() == [55, 47] and filled["grade"].tolist() == ["middle", "low"]
+    assert filled["dose"].tolist() == [2.0, 0.55]
+    assert filled["flag"].tolist() == [True, True]  # 0.65
+    assert filled["sex"].tolist() == ["f", "m"]  # 0.85
+    assert filled["site"].tolist() == ["colon", "colon"]  # 0.95, 1.05 and 1.15
+    assert filled["empty"].isna().all()
+    assert imputer.get_feature_names_out().tolist() == list(table)
+
+
+def test_the_stacked_autoencoder_fills_where_no_imputer_is_given(monkeypatch):
+    monkeypatch.setattr("ehrgan.nets.autoencoder.StackedAutoencoderImputer", Remembering)
+    assert isinstance(MixedImputer().fit(HOLED).imputer_, Remembering)
+    many = MixedImputer(Remembering(), max_categories=2).fit(HOLED)
+    assert many.coder_.max_categories == 2 and many.imputer_.fitted_.shape[1] == 6
+    with pytest.raises(ValueError, match="no observed cell"):
+        MixedImputer(Remembering()).fit(pd.DataFrame({"a": [np.nan, np.nan]}))
+
+
+def test_values_of_another_kind_are_refused():
+    coder = TableCoder().fit(pd.DataFrame({"a": [1.0, 2.0]}))
+    with pytest.raises(ValueError, match="another kind than in fit"):
+        coder.transform(pd.DataFrame({"a": ["x", "y"]}))
+    with pytest.raises(TypeError, match="DataFrame"):
+        coder.transform(np.zeros((1, 1)))
