@@ -185,6 +185,12 @@ def test_bad_input_is_refused(X, y, wanted):
         ACGANClassifier(**QUICK).fit(X, y)
 
 
+@pytest.mark.parametrize("n_jobs", [0, 2.0, "2"])
+def test_numbers_of_threads_that_are_none_are_refused_by_name(n_jobs):
+    with pytest.raises(ValueError, match="n_jobs"):
+        ACGANClassifier(n_jobs=n_jobs).fit([[1.0], [2.0]], [0, 1])
+
+
 def test_importing_the_package_loads_no_network_library():
     code = "import sys, ehrgan; print('tensorflow' in sys.modules, 'matplotlib' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -404,7 +410,8 @@ def test_every_member_has_weights_and_noise_of_its_own(handed):
      ("class_loss", ("both", "real")), ("generator_loss", ("saturating", "non_saturating")),
      ("generator_output", ("linear", "sigmoid")), ("averaging", (0.0, 0.5)),
      ("early_stopping", (False, True)), ("n_iter_no_change", (3, 4)), ("n_members", (1, 2)),
-     ("validation_fraction", (0.2, 0.4)), ("stopping_criterion", ("loss", "error"))],
+     ("validation_fraction", (0.2, 0.4)), ("stopping_criterion", ("loss", "error")),
+     ("n_jobs", (1, -2))],
 )  # fmt: skip
 def test_models_trained_together_keep_their_own_settings(handed, name, values):
     model = ACGANClassifier(early_stopping=True, random_state=0)
@@ -424,6 +431,7 @@ def test_models_trained_together_keep_their_own_settings(handed, name, values):
             "early_stopping": call["validation"] is not None,
             "n_iter_no_change": call["patience"],
             "n_members": len(call["starts"]),
+            "n_jobs": call["n_jobs"],
             "validation_fraction": 1 - call["lengths"][0] / n,
             "stopping_criterion": call["problem"].criterion,
         }

@@ -172,7 +172,8 @@ def test_in_a_pipeline():
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [("hidden_layers", (20, 0)), ("corruption", "some"), ("epochs", 0), ("scaling", "log10"),
-     ("sparsity_threshold", 0.0), ("n_passes", 0), ("learning_rate", -1.0)],
+     ("sparsity_threshold", 0.0), ("n_passes", 0), ("learning_rate", -1.0),
+     ("n_jobs", 0), ("n_jobs", 2.0), ("n_jobs", "2")],
 )  # fmt: skip
 def test_senseless_parameters_are_refused_by_name(parameter, value):
     with pytest.raises(ValueError, match=parameter):
@@ -261,11 +262,12 @@ def test_cells_are_hidden_as_the_donor_lacks_them_or_at_the_records_own_rate():
 def test_a_donor_is_any_record_of_the_replicas_own_table():
     tf = backend.tensorflow()
     X = np.arange(8.0).repeat(2).reshape(8, 2)
-    data = {"X": tf.constant(X, "float32"), "start": tf.constant([0, 3]), "n": tf.constant([3, 5])}
-    batch = problem(True).draw(data, tf.constant([[0, 2, 1], [3, 3, 7]]), GivenNoise())
+    data = {"X": tf.constant(X, "float32")}
+    own = engine.Table(data, tf.constant([0, 3]), tf.constant([3, 5]))
+    batch = problem(True).draw(own, tf.constant([[0, 2, 1], [0, 0, 4]]), GivenNoise())
     assert batch["X"].numpy()[..., 0].tolist() == [[0, 2, 1], [3, 3, 7]]
     assert batch["donor"].numpy()[..., 1].tolist() == [[0, 1, 2], [4, 6, 4]]
-    assert "donor" not in problem(False).draw(data, tf.constant([[0, 2, 1]] * 2), GivenNoise())
+    assert "donor" not in problem(False).draw(own, tf.constant([[0, 2, 1]] * 2), GivenNoise())
 
 
 def problem(corrupts, skip=True, n_passes=2, visible_weight=0.1):
@@ -395,8 +397,8 @@ def test_each_of_several_members_leaves_out_a_tenth_at_one_end_of_its_own_table(
     models = StackedAutoencoderImputer(random_state=0, n_members=3).fit_many(tables, params=params)
     (call,) = handed
     assert call["lengths"].tolist() == [36] * 3 + [22] * 3
-    assert call["data"]["start"].tolist() == list(call["starts"])
-    assert call["data"]["n"].tolist() == call["lengths"].tolist()
+    # members 0 and 2 begin where their table does, member 1 after its first tenth
+    assert call["starts"].tolist() == [0, 4, 0, 40, 42, 40] and list(call["data"]) == ["X"]
     assert call["hyper"]["l2"].tolist() == [0.5] * 3 + [0] * 3
     assert call["hyper"]["learning_rate"].tolist() == [2e-3] * 3 + [0.3] * 3
     assert call["hyper"]["beta_1"].tolist() == [0.9] * 3 + [0.2] * 3
@@ -468,7 +470,7 @@ def test_first_weights_begin_near_the_identity(handed):
      ("hidden_layers", ((4,), (5,))), ("n_passes", (1, 2)), ("pattern_share", (0.1, 0.9)),
      ("visible_weight", (0.0, 0.5)), ("linear_skip", (False, True)), ("n_members", (1, 2)),
      ("corruption", ("observed", None)), ("early_stopping", (False, True)),
-     ("n_iter_no_change", (3, 4)), ("validation_fraction", (0.25, 0.5))],
+     ("n_iter_no_change", (3, 4)), ("validation_fraction", (0.25, 0.5)), ("n_jobs", (1, -2))],
 )  # fmt: skip
 def test_models_trained_together_keep_their_own_settings(handed, name, values):
     tables = [table(20, 3, rate=0.02, seed=1), table(20, 3, rate=0.02, seed=2)]
@@ -487,6 +489,7 @@ def test_models_trained_together_keep_their_own_settings(handed, name, values):
             "visible_weight": problem.visible_weight,
             "linear_skip": problem.AE.linear_skip,
             "n_members": len(call["starts"]),
+            "n_jobs": call["n_jobs"],
             "corruption": "observed" if problem.corrupts else None,
             "early_stopping": call["validation"] is not None,
             "n_iter_no_change": call["patience"],

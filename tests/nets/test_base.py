@@ -48,8 +48,8 @@ class Member(base.ReplicaEstimator):
 
     batch_size, early_stopping = 64, False
 
-    def __init__(self, kind, size=1, n_members=1, max_replicas=None, verbose=False):
-        self.kind, self.size = kind, size
+    def __init__(self, kind, size=1, n_members=1, max_replicas=None, n_jobs=None, verbose=False):
+        self.kind, self.size, self.n_jobs = kind, size, n_jobs
         self.n_members, self.max_replicas, self.verbose = n_members, max_replicas, verbose
 
     def _objective(self):
@@ -77,6 +77,7 @@ def groups_of(models, monkeypatch):
         ([Member("a"), Stranger("a"), Member("a")], [[0, 2], [1]]),
         ([Member("a"), Member("a", n_members=2), Member("a")], [[0, 2], [1]]),
         ([Member("a"), Member("a", verbose=True)], [[0], [1]]),
+        ([Member("a"), Member("a", n_jobs=1), Member("a")], [[0, 2], [1]]),
         ([Member("a"), Member("a", max_replicas=9), Member("a")], [[0, 2], [1]]),
         ([Member("a", max_replicas=2) for _ in range(4)] + [Member("a")], [[0, 1], [2, 3], [4]]),
         ([Member("a", max_replicas=5, n_members=2) for _ in range(4)], [[0, 1], [2, 3]]),

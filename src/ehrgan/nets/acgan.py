@@ -89,6 +89,9 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Seeds first weights, batch order and noise.
     max_replicas : int or None, default=None
         Most networks that :meth:`fit_many` trains at once; None fits them to memory.
+    n_jobs : int or None, default=None
+        Threads that train; None takes what joblib's context grants, see
+        :func:`ehrgan.nets.engine.threads`. No number depends on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -122,9 +125,14 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     combination of sizes in a process. A fit does not depend on the order of the records, and a
     whole-number ``sample_weight`` is the same as repeating the record.
 
+    All cores train already, so leave ``n_jobs`` of scikit-learn's searches and cross-validations
+    at 1: each of their processes would load TensorFlow and compile anew. :meth:`fit_many` trains
+    all folds at once, at little more than the cost of their matrix products.
+
     References
     ----------
-    Section "Disease Prediction" of the paper, equations 4 and 5. Odena, Olah and Shlens,
+    Section "Disease Prediction" of the paper, equations 4 and 5; :meth:`sample` makes its Figure 4
+    (B). Odena, Olah and Shlens,
     "Conditional image synthesis with auxiliary classifier GANs", ICML 2017.
 
     Examples
@@ -136,8 +144,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     >>> bool(model.score(X, y) > 0.9)
     True
     >>> X_fake, y_fake = model.sample(3, y=1, random_state=0)
-    >>> X_fake.shape
-    (3, 30)
+    >>> X_fake.shape, model.predict(X_fake).tolist()
+    ((3, 30), [1, 1, 1])
     """
 
     _named_tuples = {"template_": Template}
@@ -160,55 +168,15 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     }
 
     def __init__(
-        self,
-        *,
-        hidden_units=50,
-        noise_dim=10,
-        epochs=160,
-        batch_size=64,
-        learning_rate=1e-3,
-        beta_1=0.5,
-        l2=0.01,
-        adversarial_weight=0.1,
-        class_loss="both",
-        generator_loss="saturating",
-        generator_output="linear",
-        scaling="standard",
-        averaging=0.0,
-        n_members=1,
-        early_stopping=False,
-        stopping_criterion="loss",
-        validation_fraction=0.1,
-        n_iter_no_change=20,
-        class_weight=None,
-        warm_start=False,
-        random_state=None,
-        max_replicas=None,
-        verbose=False,
-    ):
-        self.hidden_units = hidden_units
-        self.noise_dim = noise_dim
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.beta_1 = beta_1
-        self.l2 = l2
-        self.adversarial_weight = adversarial_weight
-        self.class_loss = class_loss
-        self.generator_loss = generator_loss
-        self.generator_output = generator_output
-        self.scaling = scaling
-        self.averaging = averaging
-        self.n_members = n_members
-        self.early_stopping = early_stopping
-        self.stopping_criterion = stopping_criterion
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.class_weight = class_weight
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.max_replicas = max_replicas
-        self.verbose = verbose
+        self, *, hidden_units=50, noise_dim=10,
+        epochs=160, batch_size=64, learning_rate=1e-3, beta_1=0.5, l2=0.01,
+        adversarial_weight=0.1, class_loss="both", generator_loss="saturating",
+        generator_output="linear", scaling="standard", averaging=0.0, n_members=1,
+        early_stopping=False, stopping_criterion="loss", validation_fraction=0.1,
+        n_iter_no_change=20, class_weight=None, warm_start=False,
+        random_state=None, max_replicas=None, n_jobs=None, verbose=False,
+    ):  # fmt: skip
+        self._keep_arguments(locals())
 
     def fit(self, X, y, sample_weight=None):
         """Train generator and discriminator.
@@ -231,17 +199,6 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         ------
         ValueError
             X holds NaN or inf, y holds one class, or a parameter is out of its range.
-
-        References
-        ----------
-        Section "Disease Prediction" of the paper.
-
-        Examples
-        --------
-        >>> from ehrgan import ACGANClassifier
-        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], ["well", "well", "ill", "ill"]
-        >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).classes_.tolist()
-        ['ill', 'well']
         """
         return self._fit(X, y, sample_weight)
 
@@ -253,9 +210,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         datasets : list of (X, y) or (X, y, sample_weight)
             Sizes may differ; numbers of attributes and of classes may not.
         params : list of dict, optional
-            Parameters to set on each clone, such as another ``random_state`` or ``l2``.
-            What changes no shape (:data:`HYPER`, ``epochs``, ``random_state``) costs no further
-            compilation.
+            Parameters to set on each clone. What changes no shape (:data:`HYPER`, ``epochs``,
+            ``random_state``) costs no further compilation.
         watched : list of (X, y), optional
             With ``early_stopping``, records of each dataset to validate on in place of an inner
             split. They teach nothing but the epoch whose weights are kept.
@@ -271,20 +227,14 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             Datasets that differ in attributes or classes, an invalid dataset, or ``watched``
             without ``early_stopping`` or of another length.
 
-        Notes
-        -----
-        Up to a hundred small networks cost little more than the arithmetic of their matrix
-        products; memory is bounded by ``max_replicas``.
-
         Examples
         --------
         >>> from sklearn.datasets import load_breast_cancer
-        >>> from ehrgan import ACGANClassifier
         >>> X, y = load_breast_cancer(return_X_y=True)
         >>> halves = [(X[::2], y[::2]), (X[1::2], y[1::2])]
-        >>> models = ACGANClassifier(epochs=2, random_state=0).fit_many(halves)
-        >>> [model.predict(X[:1]).shape for model in models]
-        [(1,), (1,)]
+        >>> odd, even = ACGANClassifier(epochs=20, random_state=0).fit_many(halves)
+        >>> bool(odd.score(*halves[1]) > 0.9)
+        True
         """
         tasks = self._tasks(datasets, params)
         check_same("number of classes", [len(task.model.classes_) for task in tasks])
@@ -337,12 +287,10 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         return _ClassifierTask(self, X, rows, c.astype(np.int32), weight)
 
     def _weights(self, X, classes, y, sample_weight):
-        weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        ).copy()
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if self.class_weight is not None:
             by_class = compute_class_weight(self.class_weight, classes=classes, y=y)
-            weight *= by_class[np.searchsorted(classes, y)]
+            weight = weight * by_class[np.searchsorted(classes, y)]
         if not weight.sum() > 0:
             raise ValueError("sample_weight is 0 for every record; at least one must be above 0.")
         return weight
@@ -370,7 +318,6 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         return np.float32((X - self.shift_) / self.scale_)
 
     def _networks(self):
-        """The generator and the discriminator, as definitions without weights."""
         d, K = self.n_features_in_, len(self.classes_)
         G = Generator(self.noise_dim, K, self.hidden_units, d, self.generator_output)
         return G, Discriminator(d, self.hidden_units, K)
@@ -381,9 +328,6 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
 
     def _options(self):
         return {"averaging": self.averaging > 0}
-
-    def _together_with(self):
-        return (*super()._together_with(), self.averaging > 0)
 
     def _first_weights(self, tasks, seeds):
         if self.warm_start and hasattr(self, "discriminator_"):
@@ -409,13 +353,6 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         -------
         ndarray of shape (n,) for two classes, else (n, K)
             Log-odds of ``classes_[1]``, or log-probabilities of each class.
-
-        Examples
-        --------
-        >>> from ehrgan import ACGANClassifier
-        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], [0, 0, 1, 1]
-        >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).decision_function(X).shape
-        (4,)
         """
         P = np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny)
         log_p = np.log(P)
@@ -438,13 +375,6 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         ------
         ValueError
             X holds NaN or inf, or another number of attributes than in :meth:`fit`.
-
-        Examples
-        --------
-        >>> from ehrgan import ACGANClassifier
-        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], [0, 0, 1, 1]
-        >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).predict_proba(X).sum(axis=1)
-        array([1., 1., 1., 1.])
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
@@ -471,13 +401,6 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         -------
         ndarray of shape (n,)
             Labels from ``classes_``.
-
-        Examples
-        --------
-        >>> from ehrgan import ACGANClassifier
-        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], [0, 0, 1, 1]
-        >>> ACGANClassifier(epochs=1, random_state=0).fit(X, y).predict(X).shape
-        (4,)
         """
         P = self.predict_proba(X)
         return self.classes_[P.argmax(axis=1)]
@@ -506,18 +429,6 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         ------
         ValueError
             ``n`` is below 1, or ``y`` holds a class that was not trained on.
-
-        References
-        ----------
-        The generator of section "Disease Prediction", which makes Figure 4 (B).
-
-        Examples
-        --------
-        >>> from ehrgan import ACGANClassifier
-        >>> X, y = [[0.0], [0.1], [0.9], [1.0]], ["well", "well", "ill", "ill"]
-        >>> model = ACGANClassifier(epochs=1, random_state=0).fit(X, y)
-        >>> model.sample(2, y="ill", random_state=0)[1].tolist()
-        ['ill', 'ill']
         """
         check_is_fitted(self)
         if not isinstance(n, Integral) or n < 1:
@@ -584,7 +495,7 @@ class _ClassifierTask(Task):
     def scaled(self, rows):
         return self.model._scaled(self.X[rows])
 
-    def tables(self, n_rows, starts, lengths):
+    def tables(self, n_rows):
         X = np.zeros((n_rows, self.X.shape[1]), np.float32)
         return {"X": X, "c": np.zeros(n_rows, np.int32)}
 
@@ -604,11 +515,7 @@ class _ClassifierTask(Task):
             records, c, own = self.X[rows], self.c[rows], self.weight[rows]
         else:
             (records, c), own = self.watched, np.ones(len(self.watched[1]))
-        tables = {
-            "X": np.zeros((length, records.shape[1]), np.float32),
-            "c": np.zeros(length, np.int32),
-            "weight": np.zeros(length, np.float32),
-        }
+        tables = self.tables(length) | {"weight": np.zeros(length, np.float32)}
         n = len(c)
         tables["X"][:n], tables["c"][:n] = self.model._scaled(records), c
         tables["weight"][:n] = own / own.sum()

@@ -100,7 +100,10 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     random_state : int, RandomState instance or None, default=None
         Seeds first weights, batch order and corruption.
     max_replicas : int or None, default=None
-        Most networks that :meth:`fit_many` trains at once; None fits them to memory.
+        Most networks that ``fit_many`` trains at once; None fits them to memory.
+    n_jobs : int or None, default=None
+        Threads that train; None takes what joblib's context grants, see
+        :func:`ehrgan.nets.engine.threads`. No number depends on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -139,6 +142,10 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     three seconds for each new combination of sizes in a process. A fit does not depend on the order
     of the records.
 
+    All cores train already, so leave ``n_jobs`` of scikit-learn's searches and cross-validations
+    at 1: each of their processes would load TensorFlow and compile anew.
+    :meth:`~ehrgan.nets.base.ReplicaEstimator.fit_many` trains all folds at once.
+
     References
     ----------
     Section "Missing Data Prediction" of the paper, equation 1. The arguments :data:`PAPER` are the
@@ -146,7 +153,6 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from ehrgan import StackedAutoencoderImputer
     >>> x = np.linspace(0, 1, 50)
     >>> X = np.column_stack([x, 2 * x, 3 * x])
@@ -158,7 +164,6 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     _named_tuples = {"units_": Units}
     _hyper = ("learning_rate", "beta_1", "l2", "decay")
-    _alike = (*ReplicaEstimator._alike, "optimizer")
     _name, _curve = "autoencoder", "reconstruction"
     _parameter_constraints = {
         **ReplicaEstimator._parameter_constraints,
@@ -177,67 +182,23 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     }
 
     def __init__(
-        self,
-        *,
-        hidden_layers=(128,),
-        corruption="observed",
-        sparsity_threshold=0.1,
-        scaling="log",
-        linear_skip=True,
-        n_passes=4,
-        pattern_share=0.8,
-        visible_weight=0.1,
-        n_members=4,
-        optimizer="adam",
-        learning_rate=2e-3,
-        beta_1=0.9,
-        decay=True,
-        l2=0.0,
-        epochs=150,
-        batch_size=64,
-        early_stopping=False,
-        validation_fraction=0.2,
-        n_iter_no_change=50,
-        keep_empty_features=False,
-        add_indicator=False,
-        random_state=None,
-        max_replicas=None,
-        verbose=False,
-    ):
-        self.hidden_layers = hidden_layers
-        self.corruption = corruption
-        self.sparsity_threshold = sparsity_threshold
-        self.scaling = scaling
-        self.linear_skip = linear_skip
-        self.n_passes = n_passes
-        self.pattern_share = pattern_share
-        self.visible_weight = visible_weight
-        self.n_members = n_members
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.beta_1 = beta_1
-        self.decay = decay
-        self.l2 = l2
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.keep_empty_features = keep_empty_features
-        self.add_indicator = add_indicator
-        self.random_state = random_state
-        self.max_replicas = max_replicas
-        self.verbose = verbose
+        self, *, hidden_layers=(128,), corruption="observed", sparsity_threshold=0.1,
+        scaling="log", linear_skip=True, n_passes=4, pattern_share=0.8, visible_weight=0.1,
+        n_members=4, optimizer="adam", learning_rate=2e-3, beta_1=0.9, decay=True, l2=0.0,
+        epochs=150, batch_size=64,
+        early_stopping=False, validation_fraction=0.2, n_iter_no_change=50,
+        keep_empty_features=False, add_indicator=False,
+        random_state=None, max_replicas=None, n_jobs=None, verbose=False,
+    ):  # fmt: skip
+        self._keep_arguments(locals())
 
     def fit(self, X, y=None):
-        """Train the autoencoder on a table with holes.
+        """Train the autoencoder on a table with holes; `y` is ignored.
 
         Parameters
         ----------
         X : array-like of shape (n, d)
             Records in their own units, NaN where missing.
-        y : None
-            Ignored.
 
         Returns
         -------
@@ -249,18 +210,6 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         ValueError
             X holds inf or no value at all, a parameter is out of its range, or with
             ``corruption=None`` fewer than two records are complete enough to teach.
-
-        References
-        ----------
-        Section "Missing Data Prediction" of the paper.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from ehrgan import StackedAutoencoderImputer
-        >>> X = [[1.0, 2.0], [2.0, np.nan], [3.0, 6.0]]
-        >>> StackedAutoencoderImputer(epochs=1, random_state=0).fit(X).n_features_in_
-        2
         """
         return self._fit(X)
 
@@ -270,16 +219,9 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         sizes = tuple(self.hidden_layers)
         if not all(isinstance(units, Integral) and units >= 1 for units in sizes):
             raise ValueError(f"hidden_layers is {sizes}; it must hold whole numbers, at least 1.")
-        X = validate_data(
-            self,
-            X,
-            dtype=(np.float64, np.float32),
-            ensure_all_finite="allow-nan",
-            ensure_min_samples=2,
-        )
-        self.indicator_ = (
-            MissingIndicator(error_on_new=False).fit(X) if self.add_indicator else None
-        )
+        X = self._with_holes(X, ensure_min_samples=2)
+        indicator = MissingIndicator(error_on_new=False)
+        self.indicator_ = indicator.fit(X) if self.add_indicator else None
         self.kept_ = np.flatnonzero(~np.isnan(X).all(axis=0))
         if not len(self.kept_):
             raise ValueError(f"X has no value in any of its {X.size} cells to learn from.")
@@ -306,7 +248,6 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         return holes[holed[order[:RESIDUAL_ROWS]]]
 
     def _network(self):
-        """The autoencoder, as a definition without weights."""
         told = self.corruption is not None
         sizes = (len(self.kept_), tuple(self.hidden_layers))
         return Autoencoder(*sizes, told, self.linear_skip, self.n_passes)
@@ -344,14 +285,6 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         ------
         ValueError
             X holds inf, or another number of attributes than in :meth:`fit`.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from ehrgan import StackedAutoencoderImputer
-        >>> X = np.array([[1.0, 2.0], [2.0, np.nan], [3.0, 6.0]])
-        >>> StackedAutoencoderImputer(epochs=1, random_state=0).fit(X).transform(X).shape
-        (3, 2)
         """
         return self._filled(self._checked(X), lambda members: members.mean(axis=0))[0]
 
@@ -396,8 +329,6 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
         Examples
         --------
-        >>> import numpy as np
-        >>> from ehrgan import StackedAutoencoderImputer
         >>> X = np.column_stack([np.arange(12.0), 2 * np.arange(12.0)])
         >>> X[5, 1] = np.nan
         >>> draws = StackedAutoencoderImputer(epochs=20, random_state=0).fit(X).draw(X, 9)
@@ -422,9 +353,11 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     def _checked(self, X):
         check_is_fitted(self)
-        return validate_data(
-            self, X, dtype=(np.float64, np.float32), ensure_all_finite="allow-nan", reset=False
-        )
+        return self._with_holes(X, reset=False)
+
+    def _with_holes(self, X, **asked):
+        floats = (np.float64, np.float32)
+        return validate_data(self, X, dtype=floats, ensure_all_finite="allow-nan", **asked)
 
     def _filled(self, X, fill, n_tables=1):
         """Fill the holes ``n_tables`` times by what ``fill`` makes of the members' estimates."""
@@ -471,8 +404,6 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
         Examples
         --------
-        >>> import numpy as np
-        >>> from ehrgan import StackedAutoencoderImputer
         >>> X = [[1.0, np.nan], [2.0, np.nan], [3.0, np.nan]]
         >>> StackedAutoencoderImputer(epochs=1).fit(X).get_feature_names_out()
         array(['x0'], dtype=object)
@@ -522,9 +453,8 @@ class _ImputerTask(Task):
     def scaled(self, rows):
         return self.model.units_.to_network(self.X[np.ix_(rows, self.model.kept_)])
 
-    def tables(self, n_rows, starts, lengths):
-        X = np.full((n_rows, len(self.model.kept_)), np.nan, np.float32)
-        return {"X": X, "start": np.int32(starts), "n": np.int32(lengths)}
+    def tables(self, n_rows):
+        return {"X": np.full((n_rows, len(self.model.kept_)), np.nan, np.float32)}
 
     def lay(self, tables, start):
         self.write(tables["X"][start:], self.parts[0])
@@ -532,7 +462,7 @@ class _ImputerTask(Task):
     def validation(self, seeds, length):
         """Records with the same cells hidden throughout, so that epochs compare."""
         rows = self.parts[1]
-        X = np.full((length, len(self.model.kept_)), np.nan, np.float32)
+        X = self.tables(length)["X"]
         self.write(X, rows)
         known, hide = (~np.isnan(X)).astype(np.float32), np.zeros_like(X)
         if not self.model.corruption:

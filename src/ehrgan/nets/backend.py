@@ -22,19 +22,7 @@ def _quiet_stderr():
 
 @functools.cache
 def tensorflow():
-    """Import TensorFlow on first use, without its start-up lines.
-
-    Returns
-    -------
-    module
-        TensorFlow. Importing ``ehrgan`` alone does not load it.
-
-    Examples
-    --------
-    >>> from ehrgan.nets.backend import tensorflow
-    >>> tensorflow().__name__
-    'tensorflow'
-    """
+    """The module of TensorFlow, which importing ``ehrgan`` alone does not load."""
     with _quiet_stderr():
         import tensorflow as tf
 

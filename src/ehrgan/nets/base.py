@@ -33,7 +33,12 @@ class Seeds(NamedTuple):
 
 
 class Task:
-    """One model's part of a training run; each estimator adds what is its own.
+    """One model's part of a training run.
+
+    A subclass adds ``split()`` (rows to train and to validate on), ``scaled(rows)`` (records on the
+    network's scale, float32), ``tables(n_rows)`` (blank training tables for a run), ``lay(tables,
+    start)`` (write what teaches into them) and ``validation(seeds, length)`` (validation tables of
+    one member, padded to a length).
 
     Parameters
     ----------
@@ -58,35 +63,15 @@ class Task:
         """Rows to train on, and rows to validate on (none without early stopping)."""
         return self.split() if self.model.early_stopping else (self.rows, self.rows[:0])
 
-    def split(self):
-        """Choose the rows to validate on."""
-        raise NotImplementedError
-
     def place(self, member):
         """First of the rows to train on that a member sees, and batch places in its epoch."""
         return 0, len(self.parts[0])
-
-    def scaled(self, rows):
-        """Records on the network's scale, float32."""
-        raise NotImplementedError
 
     def write(self, table, rows):
         """Write records, scaled, into the first rows of a table."""
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
             table[start : start + len(block)] = self.scaled(block)
-
-    def tables(self, n_rows, starts, lengths):
-        """Blank training tables for a run whose replicas begin at ``starts``."""
-        raise NotImplementedError
-
-    def lay(self, tables, start):
-        """Write what teaches into the tables of the run."""
-        raise NotImplementedError
-
-    def validation(self, seeds, length):
-        """Validation tables of one member, padded to a length."""
-        raise NotImplementedError
 
     @property
     def n_validation(self):
@@ -104,7 +89,7 @@ class ReplicaEstimator(Savable, BaseEstimator):
 
     _hyper = ()
     """Parameters that may differ between models of one run without another compilation."""
-    _alike = ("batch_size", "n_members", "max_replicas", "verbose")
+    _alike = ("batch_size", "n_members", "max_replicas", "n_jobs", "verbose")
     """Parameters that may not, besides those that the objective holds."""
     _name = ""
     """What a progress bar calls the networks."""
@@ -122,8 +107,17 @@ class ReplicaEstimator(Savable, BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "max_replicas": [Interval(Integral, 1, None, closed="left"), None],
+        "n_jobs": [
+            Interval(Integral, None, -1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
         "verbose": ["boolean"],
     }
+
+    def _keep_arguments(self, arguments):
+        """Keep all that ``__init__`` was given under its name, as scikit-learn wants it."""
+        vars(self).update((name, given) for name, given in arguments.items() if name != "self")
 
     def _fit(self, *data):
         train_together([self._task(*data)])
@@ -135,7 +129,7 @@ class ReplicaEstimator(Savable, BaseEstimator):
         Parameters
         ----------
         datasets : list
-            What :meth:`fit` takes, of each clone: a table, or a tuple of its arguments. Lengths may
+            What ``fit`` takes, of each clone: a table, or a tuple of its arguments. Lengths may
             differ, numbers of attributes may not.
         params : list of dict, optional
             Parameters to set on each clone, such as another ``random_state``. What changes no shape
@@ -144,7 +138,7 @@ class ReplicaEstimator(Savable, BaseEstimator):
         Returns
         -------
         list of estimators
-            Fitted clones, each as :meth:`fit` would have left it (to float tolerance).
+            Fitted clones, each as ``fit`` would have left it (to float tolerance).
 
         Raises
         ------
@@ -158,7 +152,6 @@ class ReplicaEstimator(Savable, BaseEstimator):
 
         Examples
         --------
-        >>> import numpy as np
         >>> from ehrgan import StackedAutoencoderImputer
         >>> X = np.array([[1.0, 2.0], [2.0, np.nan], [3.0, 6.0], [4.0, 8.0]])
         >>> models = StackedAutoencoderImputer(epochs=1, random_state=0).fit_many([X, X[1:]])
@@ -183,17 +176,17 @@ class ReplicaEstimator(Savable, BaseEstimator):
         return tasks
 
     def _arguments(self, dataset, i):
-        """Arguments of :meth:`fit` from data set number i."""
+        """Arguments of ``fit`` from data set number i."""
         return (dataset,)
 
     def _together_with(self):
         """What models must have in common to share a compiled loop."""
         stopping = self.early_stopping and (self.n_iter_no_change, self.validation_fraction)
         alike = tuple(getattr(self, name) for name in self._alike)
-        return (type(self), self._objective(), stopping, *alike)
+        return (type(self), self._objective(), stopping, *alike, *self._options().values())
 
     def _options(self):
-        """Further arguments of the engine."""
+        """Further arguments of the engine, the same for all models of a run."""
         return {}
 
     def _record(self, history, best_epoch):
@@ -205,13 +198,7 @@ class ReplicaEstimator(Savable, BaseEstimator):
 
 
 def train_together(tasks):
-    """Train models; those that may share a compiled loop together, as far as memory allows.
-
-    Parameters
-    ----------
-    tasks : list of Task
-        Their models are fitted when it returns.
-    """
+    """Fit the models of tasks; those that may share a compiled loop together, as memory allows."""
     groups = {}
     for task in tasks:
         groups.setdefault(task.model._together_with(), []).append(task)
@@ -229,7 +216,7 @@ def _train_run(tasks):
     first_rows, n_rows = end_to_end([len(task.parts[0]) for task in tasks])
     places = np.array([task.place(m) for task in tasks for m in range(n_members)])
     starts = np.repeat(first_rows, n_members) + places[:, 0].astype(np.int32)
-    tables = tasks[0].tables(n_rows, starts, places[:, 1])
+    tables = tasks[0].tables(n_rows)
     for task, start in zip(tasks, first_rows, strict=True):
         task.lay(tables, start)
     seeds = [seeds for task in tasks for seeds in task.members]
@@ -249,7 +236,8 @@ def _train_run(tasks):
         hyper=of_each,
         validation=_validation(tasks) if model.early_stopping else None,
         patience=model.n_iter_no_change,
-        shares=_shares(tasks),
+        shares=None if tasks[0].shares is None else [t.shares for t in tasks for _ in t.members],
+        n_jobs=model.n_jobs,
         progress=model._name if model.verbose else None,
         **model._options(),
     )
@@ -261,38 +249,16 @@ def _train_run(tasks):
 
 
 def _validation(tasks):
-    """Validation tables of all members, one after the other."""
     length = padded_length(max(task.n_validation for task in tasks))
     sets = [task.validation(seeds, length) for task in tasks for seeds in task.members]
     return {name: np.stack([tables[name] for tables in sets]) for name in sets[0]}
 
 
-def _shares(tasks):
-    """Cumulative weights of each member's records, or None where records weigh alike."""
-    shares = [task.shares for task in tasks for _ in task.members]
-    return None if shares[0] is None else shares
-
-
 def chunks(n_models, bytes_per_model, most=None):
-    """Split models into runs of near-equal size that fit the memory budget.
-
-    Parameters
-    ----------
-    n_models : int
-        Models to train, at least 1.
-    bytes_per_model : int
-        Bytes of records that one model holds.
-    most : int or None, default=None
-        Most models at once; None lets :data:`MEMORY_BUDGET` decide.
-
-    Returns
-    -------
-    list of ndarray
-        Indices of each run.
+    """Split models into runs of near-equal size, ``most`` at once or as many as fit the budget.
 
     Examples
     --------
-    >>> from ehrgan.nets.base import chunks
     >>> [c.tolist() for c in chunks(5, 1, most=2)]
     [[0, 1], [2, 3], [4]]
     """
@@ -301,31 +267,17 @@ def chunks(n_models, bytes_per_model, most=None):
 
 
 def canonical_order(X, c=None):
-    """Order records by a hash of their cells, so that a fit does not depend on the order given.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-    c : int ndarray of shape (n,), optional
-        Class of each record.
-
-    Returns
-    -------
-    int ndarray of shape (n,)
-        Equal records lie side by side.
+    """Order records by a hash of cells and class, so that a fit does not depend on the order given.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from ehrgan.nets.base import canonical_order
     >>> X = np.array([[3.0], [1.0], [2.0]])
     >>> same = X[canonical_order(X)] == X[::-1][canonical_order(X[::-1])]
     >>> bool(same.all())
     True
     """
     digest = np.zeros(len(X), np.uint64)
-    columns = list(X.T) if c is None else [*X.T, c]
-    for column in columns:
+    for column in X.T if c is None else [*X.T, c]:
         cells = pd.util.hash_array(np.ascontiguousarray(column, np.float64))
         digest = digest * np.uint64(0x9E3779B97F4A7C15) + cells
     return np.argsort(digest, kind="stable")

@@ -7,9 +7,14 @@ cell, so a replica ends where it would have ended alone.
 """
 
 import functools
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+import joblib
 import numpy as np
+from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
 from ..bars import no_bars
@@ -17,6 +22,7 @@ from .backend import tensorflow
 from .noise import Noise
 from .optimisers import OPTIMIZERS
 
+WIDTH = 5  # replicas in a compiled call at most: enough to keep a core busy, few enough to share
 ORDER_CELLS = 2**22  # cells of a chunk's batch orders: 16 MiB of int32
 
 
@@ -35,13 +41,30 @@ class Problem:
         """Return ``({group: loss (M,)}, terms (M, k))``; a group's loss trains that group alone."""
         raise NotImplementedError
 
-    def draw(self, data, index, noise):
-        """Return the batch of each replica: rows ``index`` (M, B) of every table in ``data``."""
-        return {k: tensorflow().gather(a, index) for k, a in data.items()}
+    def draw(self, table, index, noise):
+        """Return the batch of each replica: rows ``index`` (M, B) of its own records."""
+        rows = table.starts[:, None] + index
+        return {name: tensorflow().gather(a, rows) for name, a in table.data.items()}
 
     def validation(self, params, data):
         """Return the validation loss of each replica, shape (M,), lower is better."""
         raise NotImplementedError
+
+
+class Table(NamedTuple):
+    """The training records of all replicas, table after table.
+
+    Parameters
+    ----------
+    data : dict of tensors (N, ...)
+        Replicas that learn from the same records share them.
+    starts, lengths : int32 tensors of shape (M,)
+        Row where the records of each replica begin, and batch places in its epoch.
+    """
+
+    data: dict
+    starts: object
+    lengths: object
 
 
 class Plan(NamedTuple):
@@ -53,16 +76,25 @@ class Plan(NamedTuple):
     averages: bool
 
 
-def train_step(plan, state, data, starts, index, key, hyper):
+class Inputs(NamedTuple):
+    """What training reads and never writes; all but the records with the replica axis in front."""
+
+    table: Table
+    validation: dict
+    key: object
+    hyper: dict
+
+
+def train_step(plan, state, inputs, index):
     """One minibatch for every replica: losses, gradients of each group, Adam, weight average."""
     tf = tensorflow()
     weight = tf.cast(index >= 0, "float32")
     active = tf.reduce_max(weight, axis=1) * state["running"]
     weight = weight / tf.maximum(tf.reduce_sum(weight, axis=1, keepdims=True), 1.0)
-    noise = Noise(key, state["t"])
+    noise, hyper = Noise(inputs.key, state["t"]), inputs.hyper
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(state["params"])
-        batch = plan.problem.draw(data, starts[:, None] + tf.maximum(index, 0), noise)
+        batch = plan.problem.draw(inputs.table, tf.maximum(index, 0), noise)
         losses, terms = plan.problem.objectives(state["params"], batch, weight, noise, hyper)
         totals = {group: tf.reduce_sum(loss) for group, loss in losses.items()}
     new = dict(state)
@@ -76,25 +108,25 @@ def train_step(plan, state, data, starts, index, key, hyper):
         )  # fmt: skip
     if plan.averages:
         pull = (active * (1 - hyper["averaging"]))[:, None, None]
-        move = lambda a, p: a + pull * (p - a)  # noqa: E731
-        new["average"] = tf.nest.map_structure(move, state["average"], new["params"])
+        new["average"] = _each(lambda a, p: a + pull * (p - a), state["average"], new["params"])
     new["t"] = state["t"] + tf.cast(active, "int32")
     new["terms"] = state["terms"] + terms * active[:, None]
     new["steps"] = state["steps"] + active
     return new
 
 
-def _end_of_epoch(plan, state, validation, patience):
+def _end_of_epoch(plan, state, inputs, patience):
     """Score the epoch; keep the best weights of each replica; stop those out of patience."""
     tf = tensorflow()
     now = state["average"] if plan.averages else state["params"]
-    loss = plan.problem.validation(now, validation)
+    loss = plan.problem.validation(now, inputs.validation)
     better = (loss < state["best_loss"]) & (state["running"] > 0)
-    keep = lambda old, new: tf.where(better[:, None, None], new, old)  # noqa: E731
     wait = tf.where(better, 0, state["wait"] + 1)
     return loss, {
         **state,
-        "best": tf.nest.map_structure(keep, state["best"], now),
+        "best": _each(
+            lambda old, new: tf.where(better[:, None, None], new, old), state["best"], now
+        ),
         "best_loss": tf.where(better, loss, state["best_loss"]),
         "best_epoch": tf.where(better, state["epoch"], state["best_epoch"]),
         "wait": wait,
@@ -102,8 +134,29 @@ def _end_of_epoch(plan, state, validation, patience):
     }
 
 
-def _shapes(args):
-    return tuple((tuple(a.shape), a.dtype.name) for a in tensorflow().nest.flatten(args))
+def _each(function, *structures):
+    return tensorflow().nest.map_structure(function, *structures)
+
+
+def _epoch(plan, state, inputs, orders, n_steps, patience):
+    """One pass of every replica over its records; returns its row of the history."""
+    tf = tensorflow()
+
+    def one(step, state):
+        return step + 1, train_step(plan, state, inputs, orders[:, step])
+
+    was_running = state["running"]
+    zeros = {"terms": tf.zeros_like(state["terms"]), "steps": tf.zeros_like(state["steps"])}
+    _, state = tf.while_loop(lambda step, _: step < n_steps, one, (0, {**state, **zeros}))
+    row = state["terms"] / tf.maximum(state["steps"], 1.0)[:, None]
+    if plan.validates:
+        loss, state = _end_of_epoch(plan, state, inputs, patience)
+        row = tf.concat([row, loss[:, None]], axis=1)
+    row = tf.where(was_running[:, None] > 0, row, np.nan)
+    state["epoch"] = state["epoch"] + 1
+    more = tf.cast(state["epoch"], "float32") < inputs.hyper["epochs"]
+    state["running"] = tf.where(more, state["running"], 0.0)
+    return state, row
 
 
 @functools.lru_cache(maxsize=64)
@@ -111,53 +164,38 @@ def _compiled_epochs(plan, shapes):
     """Compile the loop over epochs and minibatches, once per plan and shapes of its arguments."""
     tf = tensorflow()
 
-    def epoch(e, state, history, data, starts, validation, orders, n_steps, key, hyper, patience):
-        def one(step, state):
-            index = orders[e, :, step]
-            return step + 1, train_step(plan, state, data, starts, index, key, hyper)
-
-        was_running = state["running"]
-        zeros = {"terms": tf.zeros_like(state["terms"]), "steps": tf.zeros_like(state["steps"])}
-        _, state = tf.while_loop(lambda s, _: s < n_steps, one, (0, {**state, **zeros}))
-        row = state["terms"] / tf.maximum(state["steps"], 1.0)[:, None]
-        if plan.validates:
-            loss, state = _end_of_epoch(plan, state, validation, patience)
-            row = tf.concat([row, loss[:, None]], axis=1)
-        row = tf.where(was_running[:, None] > 0, row, np.nan)
-        state["epoch"] = state["epoch"] + 1
-        more = tf.cast(state["epoch"], "float32") < hyper["epochs"]
-        state["running"] = tf.where(more, state["running"], 0.0)
-        return e + 1, state, tf.tensor_scatter_nd_update(history, [[e]], [row])
-
-    @tf.function(jit_compile=True)
-    def run(state, data, starts, validation, orders, n_epochs, n_steps, key, hyper, patience):
+    @tf.function(jit_compile=True, autograph=False)  # the loops are written out
+    def run(state, inputs, orders, n_epochs, n_steps, patience):
         width = len(plan.problem.terms) + plan.validates
         history = tf.fill((orders.shape[0], orders.shape[1], width), np.float32(np.nan))
-        more = lambda e, s, h: (e < n_epochs) & (tf.reduce_max(s["running"]) > 0)  # noqa: E731
-        body = lambda e, s, h: epoch(  # noqa: E731
-            e, s, h, data, starts, validation, orders, n_steps, key, hyper, patience
-        )
-        _, state, history = tf.while_loop(more, body, (0, state, history))
+
+        def go_on(e, state, history):
+            return (e < n_epochs) & (tf.reduce_max(state["running"]) > 0)
+
+        def one(e, state, history):
+            state, row = _epoch(plan, state, inputs, orders[e], n_steps, patience)
+            return e + 1, state, tf.tensor_scatter_nd_update(history, [[e]], [row])
+
+        _, state, history = tf.while_loop(go_on, one, (0, state, history))
         return state, history
 
     return run
 
 
+_TRACING = threading.Lock()  # threads that need the same compilation wait for one
+
+
+def _concrete(plan, args):
+    shapes = tuple((tuple(a.shape), a.dtype.name) for a in tensorflow().nest.flatten(args))
+    with _TRACING:
+        return _compiled_epochs(plan, shapes).get_concrete_function(*args)
+
+
 def padded_length(n):
     """Round a number of records up, by 15 or an eighth, so that nearby sizes share a compilation.
 
-    Parameters
-    ----------
-    n : int
-        Number of records, at least 0.
-
-    Returns
-    -------
-    int
-
     Examples
     --------
-    >>> from ehrgan.nets.engine import padded_length
     >>> [padded_length(n) for n in (5, 455, 456, 1_000_000)]
     [16, 480, 480, 1048576]
     """
@@ -167,11 +205,6 @@ def padded_length(n):
 
 def end_to_end(lengths):
     """Lay tables of unequal length in one, one after the other.
-
-    Parameters
-    ----------
-    lengths : sequence of int
-        Records of each table.
 
     Returns
     -------
@@ -183,7 +216,6 @@ def end_to_end(lengths):
 
     Examples
     --------
-    >>> from ehrgan.nets.engine import end_to_end
     >>> starts, n_rows = end_to_end([3, 5])
     >>> starts.tolist(), n_rows
     ([0, 3], 1024)
@@ -195,11 +227,10 @@ def end_to_end(lengths):
 class _Orders:
     """Each replica's minibatch orders, from its own generator, a chunk of epochs at a time."""
 
-    def __init__(self, seeds, lengths, batch_size):
+    def __init__(self, seeds, lengths, batch_size, steps):
         self.generators = [np.random.default_rng(seed) for seed in seeds]
-        self.lengths, self.batch_size = lengths, batch_size
-        self.steps = int(-(-max(lengths) // batch_size))
-        self.shape = (len(lengths), padded_length(self.steps), batch_size)
+        self.lengths, self.steps = lengths, steps
+        self.shape = (len(lengths), padded_length(steps), batch_size)
         self.chunk = int(np.clip(ORDER_CELLS // np.prod(self.shape), 1, 64))
 
     def draw(self, shares, n_epochs):
@@ -239,8 +270,8 @@ class Trained(NamedTuple):
 
 def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, hyper,
           optimizer="adam", validation=None, patience=None, averaging=False, shares=None,
-          progress=None):  # fmt: skip
-    """Train M replicas at once by minibatches.
+          n_jobs=None, progress=None):  # fmt: skip
+    """Train M replicas by minibatches, a block of them in each compiled call.
 
     Parameters
     ----------
@@ -248,14 +279,9 @@ def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, 
         The losses.
     params : dict of list of ndarray (M, ...)
         First weights, by group.
-    data : dict of ndarray (N, ...)
-        Training records of all replicas, table after table (:func:`end_to_end`); replicas that
-        learn from the same table share it.
-    starts : sequence of M ints
-        Row of ``data`` where the table of each replica begins.
-    lengths : sequence of M ints
-        Batch places to fill in an epoch of each replica: its number of training records, or the
-        total of its ``shares``.
+    data, starts, lengths : dict of ndarray (N, ...), sequences of M ints
+        See :class:`Table`, :func:`end_to_end`. A length is the number of training records, or the
+        total of the ``shares``.
     seeds : sequence of M numpy.random.SeedSequence
         Batch orders and noise of each replica come from its own.
     epochs : int or sequence of M ints
@@ -275,6 +301,8 @@ def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, 
         Keep an exponential average of the weights (decay ``hyper["averaging"]``).
     shares : list of M ndarrays, optional
         Cumulative weights of the records, in batch places; one place each by default.
+    n_jobs : int, optional
+        Threads, see :func:`threads`. No number depends on it.
     progress : str, optional
         Label of a progress bar.
 
@@ -285,50 +313,130 @@ def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, 
     Notes
     -----
     One step costs the batched matrix products of the networks and little more; compiling costs one
-    to three seconds per plan and shape, once in a process.
+    to three seconds per plan and shape, once in a process. TensorFlow lets go of the interpreter
+    inside a compiled call, so threads are enough to use all cores.
     """
     tf = tensorflow()
-    M = len(lengths)
-    plan = Plan(problem, optimizer, validation is not None, bool(averaging))
-    children = [seed.spawn(2) for seed in seeds]
-    orders = _Orders([c[0] for c in children], lengths, batch_size)
-    key = np.stack([c[1].generate_state(2, np.uint32) for c in children])
-    steps = -(-np.asarray(lengths) // batch_size)
+    M, lengths = len(lengths), np.asarray(lengths, np.int32)
     limits = np.broadcast_to(epochs, M)
-    epochs = int(limits.max())
+    plan = Plan(problem, optimizer, validation is not None, bool(averaging))
+    steps = -(-lengths // batch_size)
     hyper = {"decay": 0.0, "averaging": 0.0, **hyper}
     hyper |= {"total_steps": limits * steps, "epochs": limits}
-    hyper = {k: np.broadcast_to(np.float32(h), M) for k, h in hyper.items()}
-    state = _first_state(plan, params, M)
-    starts = np.asarray(starts, np.int32)
-    fixed = (data, starts, validation or {}, key, hyper)
-    data, starts, validation, key, hyper = tf.nest.map_structure(tf.convert_to_tensor, fixed)
+    hyper = {name: np.broadcast_to(np.float32(h), M) for name, h in hyper.items()}
+    children = [seed.spawn(2) for seed in seeds]
+    key = np.stack([c[1].generate_state(2, np.uint32) for c in children])
+    starts, data = np.asarray(starts, np.int32), _each(tf.convert_to_tensor, data)
+    blocks = deal(M)
+    hidden = progress is None or no_bars()
+    bar = tqdm(
+        total=len(blocks) * int(limits.max()), desc=progress, unit="epoch", disable=hidden or None
+    )
+
+    def one(block):
+        def own(a):
+            return tf.convert_to_tensor(a[block])
+
+        orders = _Orders(
+            [children[m][0] for m in block], lengths[block], batch_size, int(steps.max())
+        )
+        table = Table(data, own(starts), own(lengths))
+        inputs = Inputs(table, _each(own, validation or {}), own(key), _each(own, hyper))
+        state = _first_state(plan, _each(own, params))
+        weights = None if shares is None else [shares[m] for m in block]
+        return _train_block(plan, state, inputs, orders, weights, int(limits.max()), patience, bar)
+
+    with bar, ThreadPoolExecutor(min(threads(n_jobs), len(blocks))) as pool:
+        return _joined(list(pool.map(one, blocks)), M)
+
+
+def _train_block(plan, state, inputs, orders, shares, epochs, patience, bar):
+    """Train a block of replicas until all have stopped."""
+    tf = tensorflow()
     patience = tf.constant(min(patience or epochs, 2**30))
     history, done = [], 0
-    hidden = progress is None or no_bars()
-    with tqdm(total=epochs, desc=progress, unit="epoch", disable=hidden or None) as bar:
-        while done < epochs and state["running"].numpy().max() > 0:
-            n = min(orders.chunk, epochs - done)
-            batches = tf.convert_to_tensor(orders.draw(shares, n))
-            count = tf.constant(n), tf.constant(orders.steps)
-            args = (state, data, starts, validation, batches, *count, key, hyper, patience)
-            run = _compiled_epochs(plan, _shapes(args)).get_concrete_function(*args)
-            state, rows = run(*args)
-            history.append(rows.numpy()[:n])
-            done += n
-            bar.update(n)
+    while done < epochs and state["running"].numpy().max() > 0:
+        n = min(orders.chunk, epochs - done)
+        batches = tf.convert_to_tensor(orders.draw(shares, n))
+        args = (state, inputs, batches, tf.constant(n), tf.constant(orders.steps), patience)
+        state, rows = _concrete(plan, args)(*args)
+        history.append(rows.numpy()[:n])
+        done += n
+        bar.update(n)
+    bar.update(epochs - done)  # those that nothing was left to learn in
     kept = "best" if plan.validates else "average" if plan.averages else "params"
+    weights = _each(lambda a: a.numpy(), state[kept])
+    return Trained(weights, np.concatenate(history), state["best_epoch"].numpy())
+
+
+def _joined(blocks, n_replicas):
+    """Put blocks of replicas side by side again; a block that stopped early has no more history."""
+    epochs = max(len(block.history) for block in blocks)
+    history = [
+        np.pad(b.history, ((0, epochs - len(b.history)), (0, 0), (0, 0)), constant_values=np.nan)
+        for b in blocks
+    ]
     return Trained(
-        tf.nest.map_structure(lambda a: a.numpy(), state[kept]),
-        np.concatenate(history),
-        state["best_epoch"].numpy(),
+        _each(lambda *parts: np.concatenate(parts)[:n_replicas], *(b.params for b in blocks)),
+        np.concatenate(history, axis=1)[:, :n_replicas],
+        np.concatenate([b.best_epoch for b in blocks])[:n_replicas],
     )
 
 
-def _first_state(plan, params, M):
+def deal(n_replicas):
+    """Deal replicas out in blocks of one width, each the work of one compiled call.
+
+    The blocks depend on the number of replicas alone, never on cores: so do the numbers. All have
+    the same width, and so share a compilation; in the last, the last replica fills up.
+
+    Examples
+    --------
+    >>> [block.tolist() for block in deal(7)]
+    [[0, 1, 2, 3], [4, 5, 6, 6]]
+    >>> len(deal(50)), len(deal(50)[0])
+    (10, 5)
+    """
+    n_blocks = max(min(2, n_replicas), -(-n_replicas // WIDTH))
+    width = -(-n_replicas // n_blocks)
+    places = np.arange(n_blocks * width).reshape(-1, width)
+    return list(np.minimum(places, n_replicas - 1))
+
+
+def threads(n_jobs=None):
+    """How many threads may train.
+
+    Parameters
+    ----------
+    n_jobs : int, optional
+        As scikit-learn takes it: -1 for all cores. By default what joblib's context grants: the
+        ``n_jobs`` of a ``parallel_config``; inside a worker of joblib its share of the cores; else
+        all cores, or ``OMP_NUM_THREADS`` of them where the environment sets that.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Examples
+    --------
+    >>> with joblib.parallel_config(n_jobs=2):
+    ...     threads(), threads(3)
+    (2, 3)
+    """
+    backend, granted = get_active_backend()
+    if n_jobs is not None or granted is not None:
+        return joblib.effective_n_jobs(n_jobs)
+    share = os.environ.get("OMP_NUM_THREADS", "")
+    if share.isdecimal() and int(share):
+        return min(int(share), joblib.cpu_count())
+    return 1 if backend.nesting_level else joblib.cpu_count()
+
+
+def _first_state(plan, params):
     tf = tensorflow()
-    params = tf.nest.map_structure(lambda a: tf.constant(a, "float32"), params)
-    zeros = tf.nest.map_structure(tf.zeros_like, params)
+    params = _each(lambda a: tf.cast(a, "float32"), params)
+    M = next(iter(params.values()))[0].shape[0]
+    zeros = _each(tf.zeros_like, params)
     state = {
         "params": params,
         "m": zeros,

@@ -25,8 +25,6 @@ def init_layers(seeds, sizes):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from ehrgan.nets.layers import init_layers
     >>> [p.shape for p in init_layers([np.random.SeedSequence(0)], (30, 50, 2))]
     [(1, 30, 50), (1, 1, 50), (1, 50, 2), (1, 1, 2)]
     """
@@ -57,15 +55,10 @@ def forward(x, layers, *, xp=np):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from ehrgan.nets.layers import forward
     >>> W, b = np.ones((1, 2, 1)), np.zeros((1, 1, 1))
     >>> forward(np.array([[[1.0, 2.0]]]), [W, b])
     array([[[3.]]])
     """
-    for i in range(0, len(layers), 2):
-        W, b = layers[i], layers[i + 1]
-        x = x @ W + b
-        if i + 2 < len(layers):
-            x = xp.maximum(x, 0.0)
-    return x
+    for W, b in zip(layers[:-2:2], layers[1:-2:2], strict=True):
+        x = xp.maximum(x @ W + b, 0.0)
+    return x @ layers[-2] + layers[-1]

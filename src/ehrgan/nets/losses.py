@@ -12,7 +12,7 @@ GENERATOR_LOSSES = ("saturating", "non_saturating")
 
 
 def reconstruction_loss(x_out, x_in, cells):
-    """Mean squared reconstruction error over the cells that count (equation 1).
+    """Mean squared reconstruction error over the cells that count: the mean of equation 1.
 
     Parameters
     ----------
@@ -25,13 +25,8 @@ def reconstruction_loss(x_out, x_in, cells):
     -------
     tensor of shape (M,)
 
-    References
-    ----------
-    Equation 1 of the paper, divided by the number of cells.
-
     Examples
     --------
-    >>> from ehrgan.nets.losses import reconstruction_loss
     >>> x_in, x_out = [[[1.0, 2.0]]], [[[1.0, 4.0]]]
     >>> float(reconstruction_loss(x_out, x_in, [[[1.0, 1.0]]])[0])
     2.0
@@ -47,6 +42,8 @@ def reconstruction_loss(x_out, x_in, cells):
 def source_log_likelihood(s, real, weight):
     """E[log P(S = real | X)] where ``real``, else E[log P(S = fake | X)]: a half of equation 4.
 
+    Equation 3 is the same with D(x) = sigmoid(s).
+
     Parameters
     ----------
     s : tensor of shape (M, B)
@@ -54,24 +51,18 @@ def source_log_likelihood(s, real, weight):
     real : bool
         Which of the two probabilities.
     weight : tensor of shape (M, B)
-        Sums to one over each batch.
 
     Returns
     -------
     tensor of shape (M,)
 
-    References
-    ----------
-    Equation 4 of the paper; equation 3 is the same with D(x) = sigmoid(s).
-
     Examples
     --------
-    >>> from ehrgan.nets.losses import source_log_likelihood
     >>> round(float(source_log_likelihood([[0.0]], True, [[1.0]])[0]), 4)  # log 1/2
     -0.6931
     """
     tf = tensorflow()
-    s, weight = tf.convert_to_tensor(s, "float32"), tf.convert_to_tensor(weight, "float32")
+    s, weight = (tf.convert_to_tensor(a, "float32") for a in (s, weight))
     return -tf.reduce_sum(weight * tf.nn.softplus(-s if real else s), axis=1)
 
 
@@ -86,27 +77,18 @@ def class_log_likelihood(logits, c, weight):
     c : int tensor of shape (M, B)
         The class of each record, 0 to K - 1.
     weight : tensor of shape (M, B)
-        Sums to one over each batch.
 
     Returns
     -------
     tensor of shape (M,)
 
-    References
-    ----------
-    Equation 5 of the paper.
-
     Examples
     --------
-    >>> from ehrgan.nets.losses import class_log_likelihood
     >>> round(float(class_log_likelihood([[[0.0]]], [[1]], [[1.0]])[0]), 4)  # log 1/2
     -0.6931
     """
     tf = tensorflow()
-    logits, weight = (
-        tf.convert_to_tensor(logits, "float32"),
-        tf.convert_to_tensor(weight, "float32"),
-    )
+    logits, weight = (tf.convert_to_tensor(a, "float32") for a in (logits, weight))
     logits = tf.concat([tf.zeros_like(logits[..., :1]), logits], axis=-1)
     log_p = logits - tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
     picked = tf.reduce_sum(log_p * tf.one_hot(c, logits.shape[-1]), axis=-1)
@@ -146,7 +128,6 @@ def acgan_losses(
 
     Examples
     --------
-    >>> from ehrgan.nets.losses import acgan_losses
     >>> acgan_losses({"real": -1.0, "fake": -2.0}, {"real": -0.5, "fake": -0.25})
     (3.75, -1.75)
     """

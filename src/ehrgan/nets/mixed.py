@@ -19,7 +19,7 @@ class MixedImputer(TransformerMixin, BaseEstimator):
         Any of scikit-learn's kind, for numbers with NaN;
         :class:`~ehrgan.nets.autoencoder.StackedAutoencoderImputer` by default.
     max_categories : int, default=20
-        As for :class:`TableCoder`.
+        As for :class:`~ehrgan.tables.coding.TableCoder`.
 
     Attributes
     ----------
@@ -34,7 +34,6 @@ class MixedImputer(TransformerMixin, BaseEstimator):
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from sklearn.impute import SimpleImputer
     >>> from ehrgan.nets.mixed import MixedImputer
     >>> table = pd.DataFrame({"age": [60.0, None, 70.0], "sex": ["f", "f", None]})
@@ -52,9 +51,7 @@ class MixedImputer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame of shape (n_records, n_attributes)
-            As for :meth:`TableCoder.fit`.
-        y : ignored
-            For pipelines.
+            As for :meth:`~ehrgan.tables.coding.TableCoder.fit`.
 
         Returns
         -------
@@ -63,7 +60,7 @@ class MixedImputer(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            As :meth:`TableCoder.fit`, and if no cell is observed.
+            As :meth:`~ehrgan.tables.coding.TableCoder.fit`, and if no cell is observed.
         """
         from .autoencoder import StackedAutoencoderImputer
 
@@ -92,7 +89,7 @@ class MixedImputer(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            As :meth:`TableCoder.transform`.
+            As :meth:`~ehrgan.tables.coding.TableCoder.transform`.
         """
         check_is_fitted(self)
         Z = self.coder_.transform(X)

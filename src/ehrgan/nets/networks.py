@@ -1,5 +1,8 @@
 """The three networks: generator, discriminator and autoencoder, each with its layers and shapes.
 
+Sections "Disease Prediction" and "Missing Data Prediction" of the paper describe them; two heads on
+a discriminator are from Odena, Olah and Shlens, ICML 2017.
+
 A network here is its sizes. The weights come along at every call, with the replica axis in front,
 so that one definition serves one network and a hundred, training (TensorFlow) and prediction
 (NumPy).
@@ -27,13 +30,8 @@ class Generator:
     output : {"linear", "sigmoid"}, default="linear"
         Activation of the output layer; sigmoid suits data scaled to [0, 1].
 
-    References
-    ----------
-    Section "Disease Prediction" of the paper: G takes the class label c beside the noise vector.
-
     Examples
     --------
-    >>> import numpy as np
     >>> from ehrgan.nets.networks import Generator
     >>> G = Generator(noise_dim=2, n_classes=2, hidden_units=3, n_attributes=2)
     >>> weights = [np.ones((1, 4, 3)), np.zeros((1, 1, 3)), np.ones((1, 3, 2)), np.zeros((1, 1, 2))]
@@ -78,13 +76,8 @@ class Discriminator:
     n_attributes, hidden_units, n_classes : int
         Sizes, at least 1; two classes or more.
 
-    References
-    ----------
-    Section "Disease Prediction" of the paper; Odena, Olah and Shlens, ICML 2017.
-
     Examples
     --------
-    >>> import numpy as np
     >>> from ehrgan.nets.networks import Discriminator
     >>> D = Discriminator(n_attributes=30, hidden_units=50, n_classes=3)
     >>> weights = D.first_weights([np.random.SeedSequence(0)])
@@ -135,13 +128,8 @@ class Autoencoder:
     n_passes : int
         Passes, at least 1: each after the first sees the estimates of the last in the holes.
 
-    References
-    ----------
-    Section "Missing Data Prediction" of the paper.
-
     Examples
     --------
-    >>> import numpy as np
     >>> from ehrgan.nets.networks import Autoencoder
     >>> net = Autoencoder(30, (20, 10, 20), told=False, linear_skip=False, n_passes=1)
     >>> weights = net.first_weights([np.random.SeedSequence(0)])

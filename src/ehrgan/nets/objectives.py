@@ -4,12 +4,7 @@ from dataclasses import dataclass
 
 from .backend import tensorflow
 from .engine import Problem
-from .losses import (
-    acgan_losses,
-    class_log_likelihood,
-    reconstruction_loss,
-    source_log_likelihood,
-)
+from .losses import acgan_losses, class_log_likelihood, reconstruction_loss, source_log_likelihood
 from .networks import Autoencoder, Discriminator, Generator
 
 __all__ = ["AdversarialObjective", "ReconstructionObjective", "hidden_cells"]
@@ -95,14 +90,14 @@ class ReconstructionObjective(Problem):
     visible_weight: float
     terms = ("reconstruction",)
 
-    def draw(self, data, index, noise):
+    def draw(self, table, index, noise):
         """Rows of each replica's batch and, to corrupt them, the holes of rows drawn at random."""
         tf = tensorflow()
-        batch = {"X": tf.gather(data["X"], index)}
+        batch = {"X": tf.gather(table.data["X"], table.starts[:, None] + index)}
         if self.corrupts:
-            n = tf.cast(data["n"], "float32")[:, None]
+            n = tf.cast(table.lengths, "float32")[:, None]
             donor = tf.cast(noise.uniform((index.shape[1],), stream=1) * n, "int32")
-            batch["donor"] = tf.gather(data["X"], data["start"][:, None] + donor)
+            batch["donor"] = tf.gather(table.data["X"], table.starts[:, None] + donor)
         return batch
 
     def objectives(self, params, batch, weight, noise, hyper):

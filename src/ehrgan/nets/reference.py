@@ -7,6 +7,7 @@ holds the two equal to float tolerance; nothing else uses this one.
 import numpy as np
 
 from .backend import tensorflow
+from .engine import Table
 from .noise import Noise
 
 __all__ = ["train_one"]
@@ -18,19 +19,13 @@ def train_one(objective, params, data, n, seed, *, epochs, batch_size, hyper):
     Parameters
     ----------
     objective : ehrgan.nets.engine.Problem
-        The losses.
-    params : dict of list of ndarray (1, ...)
-        First weights, by group; a group's loss trains that group alone.
+        The losses; a group's loss trains that group alone.
+    params, seed, epochs, batch_size, hyper
+        As for :func:`ehrgan.nets.engine.train`, of one replica.
     data : dict of ndarray
         Training records in the first n rows of each table.
     n : int
         Number of training records.
-    seed : numpy.random.SeedSequence
-        Batch order and noise come from it.
-    epochs, batch_size : int
-        Passes over the records, and records in a minibatch.
-    hyper : dict of float
-        ``learning_rate``, ``beta_1`` and what the objective asks for.
 
     Returns
     -------
@@ -39,13 +34,10 @@ def train_one(objective, params, data, n, seed, *, epochs, batch_size, hyper):
     history : ndarray of shape (epochs, terms)
         Mean of each loss term over the steps of an epoch.
 
-    References
-    ----------
-    Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
-
     Notes
     -----
-    Some 40 times as slow as the engine for one network.
+    Adam is that of :func:`ehrgan.nets.optimisers.adam`. Some 40 times as slow as the engine for one
+    network.
     """
     tf = tensorflow()
     order_seed, noise_seed = seed.spawn(2)
@@ -53,6 +45,7 @@ def train_one(objective, params, data, n, seed, *, epochs, batch_size, hyper):
     hyper = {name: tf.constant([value], "float32") for name, value in hyper.items()}
     params = {g: [tf.constant(p, "float32") for p in layers] for g, layers in params.items()}
     moments = {g: [(0.0 * p, 0.0 * p) for p in layers] for g, layers in params.items()}
+    table = Table(data, np.array([0]), np.array([n]))
     history, t = [], 0
     for _ in range(epochs):
         order, _, terms_of_steps = rng.permutation(n), rng.random(), []
@@ -63,7 +56,7 @@ def train_one(objective, params, data, n, seed, *, epochs, batch_size, hyper):
             noise = Noise(tf.constant(key), tf.constant([t]))
             with tf.GradientTape(persistent=True) as tape:
                 tape.watch(params)
-                records = objective.draw(data, index, noise)
+                records = objective.draw(table, index, noise)
                 losses, terms = objective.objectives(params, records, weight, noise, hyper)
             gradients = {g: tape.gradient(loss, params[g]) for g, loss in losses.items()}
             t += 1

@@ -60,11 +60,7 @@ class Savable:
         arrays = {}
         kept = {name: value for name, value in vars(self).items() if name != "_metadata_request"}
         state = {name: _encode(value, name, arrays) for name, value in kept.items()}
-        header = {
-            "format": FORMAT,
-            "class": type(self).__name__,
-            "state": state,
-        }
+        header = {"format": FORMAT, "class": type(self).__name__, "state": state}
         write_whole(path, save(arrays, metadata={"ehrgan": json.dumps(header)}))
 
     @classmethod
@@ -152,7 +148,6 @@ def _encode_array(value, name, arrays):
 
 
 def _decode(value, arrays):
-    """Undo :func:`_encode`."""
     if not isinstance(value, dict):
         return value
     if "labels" in value:

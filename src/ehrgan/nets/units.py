@@ -8,7 +8,7 @@ LOG_OFFSET = 0.3  # share of (mean - least) added before a logarithm, so that it
 
 
 class Units(NamedTuple):
-    """The scale of each attribute that the network sees, learned from observed cells.
+    """The scale of each attribute that the network sees.
 
     Parameters
     ----------
@@ -58,7 +58,6 @@ class Units(NamedTuple):
         X = Z.astype(np.float64) * self.scale + self.shift
         logged = ~np.isnan(self.offset)
         top = np.log(self.high - self.low + self.offset)[logged]
-        X[:, logged] = (
-            np.exp(np.minimum(X[:, logged], top)) - self.offset[logged] + self.low[logged]
-        )
+        raised = np.exp(np.minimum(X[:, logged], top))
+        X[:, logged] = raised - self.offset[logged] + self.low[logged]
         return np.clip(X, self.low, self.high)
