@@ -125,6 +125,25 @@ def test_a_build_runs_every_chapter_and_puts_the_checked_site_in_place(
     assert Pool.sizes == [2] * (jobs == 2)
 
 
+@pytest.mark.parametrize(
+    ("chapters", "jobs", "places", "workers"),
+    [((), None, 2, [2]), ((), None, 1, []), ((), None, 64, [3]), ((), 2, 2, [2]), ((), 9, 9, [3]),
+     (("02",), None, 8, []), (("02", "03"), None, 8, [2])],
+)  # fmt: skip
+def test_chapters_run_side_by_side_as_far_as_there_is_room_and_work(
+    root, ran, rendered, monkeypatch, chapters, jobs, places, workers
+):
+    asked, alone, run = [], [], building.run_chapter
+    monkeypatch.setattr(building, "n_places", lambda jobs: asked.append(jobs) or places)
+    monkeypatch.setattr(
+        building, "run_chapter", lambda *given: alone.append(given[3]) or run(*given)
+    )
+    Pool.sizes.clear()
+    building.build(root, chapters=chapters, jobs=jobs)
+    assert asked == [jobs] and Pool.sizes == workers
+    assert alone == [not workers] * (len(chapters) or 3)
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("fails", ["01_a", "02_b", "03_c"])
 def test_one_failing_chapter_fails_the_build_however_many_run_at_once(
@@ -250,7 +269,7 @@ def test_the_command_passes_on_all_that_it_is_given(monkeypatch, capsys):
     parameters = {"a": 1.5, "b": "text", "c": None}
     assert asked == [
         (Path("r"), {"chapters": ["02", "05"], "parameters": parameters, "jobs": 3}),
-        (Path(), {"chapters": [], "parameters": {}, "jobs": 1}),
+        (Path(), {"chapters": [], "parameters": {}, "jobs": None}),
     ]
     assert capsys.readouterr().out == 2 * "the book is in p\n"
 

@@ -1,7 +1,6 @@
 """What tells studies apart: the key of the cache; masks, splits and seeds of trials and folds."""
 
 import ast
-import dataclasses
 import shutil
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from sklearn.preprocessing import StandardScaler
 
 from ehrgan import ACGANClassifier
 from ehrgan import source as sources
-from ehrgan.study import cache
-from ehrgan.study.protocol import Arm, Study
+from ehrgan.study import cache, protocol
+from ehrgan.study.judging import Arm, Judged, Table
+from ehrgan.study.protocol import Study
 from ehrgan.tables.records import Records
 
 SMALL = {"n_trials": 2, "n_folds": 3, "n_masked": 2, "imputers": ("mean", "zero"), "seed": 4}
@@ -28,60 +28,52 @@ def records():
 
 
 @pytest.fixture
-def runs(tmp_path, monkeypatch):
-    """Studies that ran, in a cache of their own; each gives its number for a result."""
+def made(tmp_path, monkeypatch):
+    """Imputations and arms that a study was asked to make, in a cache of their own."""
     monkeypatch.setenv("EHRGAN_CACHE", str(tmp_path / "cache"))
-    ran = []
+    found = []
 
-    def run(study):
-        ran.append(study)
-        return f"result {len(ran)}"
+    def impute(study, name, hidden):
+        found.append(name)
+        return [Table(np.zeros((1, 4)), np.zeros((1, 4)), 0.5)] * len(study.folds)
 
-    monkeypatch.setattr(Study, "run", run)
-    return ran
+    def judge(arm, folds, tables, **told):
+        found.append(arm)
+        rng = np.random.default_rng(len(found))
+        return Judged([rng.random(len(fold.test)) for fold in folds], [0.5] * len(folds))
+
+    monkeypatch.setattr(Study, "_impute", impute)
+    monkeypatch.setattr(protocol, "judge", judge)
+    return found
 
 
-# ---------------------------------------------------------------- the key of the cache
+# ---------------------------------------------------------------- what the cache is asked for
 
 ARM = {"draws": 1, "grid": ({"l2": 0.1}, {"l2": 0.2}), "specificity": 0.9}
-OTHER = {
-    "n_trials": 3,
-    "n_folds": 2,
-    "missing_fraction": 0.25,
-    "n_masked": 1,
-    "attributes": (0, 1),
-    "mechanism": "monotone",
-    "imputers": ("zero", "mean"),
-    "classifiers": ("Naive Bayes", "Decision Tree"),
-    "protocol": "paper",
-    "shuffle_test_labels": True,
-    "seed": 5,
-    "autoencoder": {"epochs": 3},
-    "denoising": {"epochs": 3},
-    "acgan": {"l2": 0.5},
-}
 
 
-def test_the_list_of_parameters_that_change_a_result_is_whole():
-    parameters = {field.name for field in dataclasses.fields(Study) if field.init}
-    assert set(OTHER) == parameters - {"records", "n_jobs"}
+def n_made(made, records, **parameters):
+    """How many imputations and arms a study makes."""
+    before = len(made)
+    cache.run_study(records, **{**SMALL, "classifiers": ("Naive Bayes", "AC-GAN"), **parameters})
+    return len(made) - before
 
 
-@pytest.mark.parametrize("name", OTHER)
-def test_another_value_of_any_parameter_is_another_study(records, runs, name):
-    first = cache.run_study(records, **SMALL)
-    second = cache.run_study(records, **{**SMALL, name: OTHER[name]})
-    assert (first, second) == ("result 1", "result 2")
-    assert cache.run_study(records, **SMALL) == first
-    assert cache.run_study(records, **{**SMALL, name: OTHER[name]}) == second
-    assert len(runs) == 2 and getattr(runs[1], name) == OTHER[name]
+def test_a_study_that_has_run_is_fetched_and_takes_all_its_parameters(records, made):
+    other = {"n_trials": 3, "seed": 9, "imputers": ("zero",), "shuffle_test_labels": True}
+    for n_new in (6, 0):
+        assert n_made(made, records) == n_new
+    result = cache.run_study(records, **SMALL, **{"classifiers": ("MLP",)})
+    assert result.settings == Study(records, **SMALL, classifiers=("MLP",)).settings()
+    assert n_made(made, records, **other) == 3
+    result = cache.run_study(records, **{**SMALL, **other})
+    assert result.settings == Study(records, **{**SMALL, **other}).settings()
 
 
-def test_the_number_of_processes_changes_no_result(records, runs):
-    assert cache.run_study(records, **SMALL, n_jobs=1) == cache.run_study(
-        Records(records.X.copy(), records.y.copy()), **SMALL, n_jobs=2
-    )
-    assert len(runs) == 1
+def test_the_number_of_processes_changes_no_result(records, made):
+    assert n_made(made, records, n_jobs=1) == 6
+    copied = Records(records.X.copy(), records.y.copy())
+    assert n_made(made, copied, n_jobs=2) == 0
 
 
 def swapped(values, i, j):
@@ -90,7 +82,7 @@ def swapped(values, i, j):
     return values
 
 
-def test_another_table_is_another_study(records, runs):
+def test_another_table_is_another_study(records, made):
     X, y = records.X, records.y
     cell, hole = X.copy(), X.copy()
     cell.iloc[17, 2] += 1e-9
@@ -108,45 +100,34 @@ def test_another_table_is_another_study(records, runs):
         (X, 1 - y),
         (X.iloc[:-3], y[:-3]),
     ]
-    for _ in range(2):
-        found = [cache.run_study(Records(*table), **SMALL) for table in tables]
-        assert found == [f"result {i}" for i in range(1, len(tables) + 1)]
+    for n_new in (6, 0):
+        assert [n_made(made, Records(*table)) for table in tables] == [n_new] * len(tables)
 
 
-def test_another_arm_is_another_study(records, runs):
+def test_another_arm_is_another_part(records, made):
     gan = ACGANClassifier(epochs=3)
     pipe = make_pipeline(StandardScaler(), LogisticRegression(C=1.0))
     deep = make_pipeline(StandardScaler(), LogisticRegression(C=2.0))
     arms = [
-        {"a": Arm(gan, **ARM)},
-        {"b": Arm(gan, **ARM)},
-        {"a": Arm(ACGANClassifier(epochs=4), **ARM)},
-        {"a": Arm(gan, **{**ARM, "draws": 2})},
-        {"a": Arm(gan, **{**ARM, "grid": ({"l2": 0.1}, {"l2": 0.3})})},
-        {"a": Arm(gan, **{**ARM, "grid": ({"l2": 0.2}, {"l2": 0.1})})},
-        {"a": Arm(gan, **{**ARM, "specificity": 0.8})},
-        {"a": Arm(gan, **ARM), "b": Arm(pipe)},
-        {"b": Arm(pipe), "a": Arm(gan, **ARM)},  # the order of the results is the arms'
-        {"a": Arm(gan, **ARM), "b": Arm(deep)},
+        Arm(gan, **ARM),
+        Arm(ACGANClassifier(epochs=4), **ARM),
+        Arm(gan, **{**ARM, "draws": 2}),
+        Arm(gan, **{**ARM, "grid": ({"l2": 0.1}, {"l2": 0.3})}),
+        Arm(gan, **{**ARM, "grid": ({"l2": 0.2}, {"l2": 0.1})}),
+        Arm(gan, **{**ARM, "specificity": 0.8}),
+        Arm(pipe),
+        Arm(deep),
     ]
-    for _ in range(2):
-        found = [cache.run_study(records, **SMALL, classifiers=each) for each in arms]
-        assert found == [f"result {i}" for i in range(1, len(arms) + 1)]
+    for arm in arms:
+        n_made(made, records, classifiers={"a": arm})
+    assert [own for own in made if isinstance(own, Arm)] == [arm for arm in arms for _ in "mz"]
+    assert not any(n_made(made, records, classifiers={"b": arm}) for arm in arms)
 
 
-def test_another_source_is_another_study(records, runs, monkeypatch):
-    cache.run_study(records, **SMALL)
-    monkeypatch.setattr(cache, "source_fingerprint", lambda: "edited")
-    assert cache.run_study(records, **SMALL) == "result 2"
-
-
-def test_a_damaged_entry_of_the_cache_is_made_again(records, runs, tmp_path):
-    cache.run_study(records, **SMALL)
-    kept = [path for path in (tmp_path / "cache").rglob("output.pkl")]
-    assert len(kept) == 1
-    kept[0].write_bytes(kept[0].read_bytes()[:5])
-    assert cache.run_study(records, **SMALL) == "result 2"
-    assert cache.run_study(records, **SMALL) == "result 2" and len(runs) == 2
+def test_another_source_is_another_study(records, made, monkeypatch):
+    for source, n_new in (("one", 6), ("other", 6), ("one", 0)):
+        monkeypatch.setattr(cache, "source_fingerprint", lambda own=source: own)
+        assert n_made(made, records) == n_new
 
 
 def test_the_cache_keeps_a_whole_result(records, tmp_path, monkeypatch):
@@ -154,7 +135,8 @@ def test_the_cache_keeps_a_whole_result(records, tmp_path, monkeypatch):
     settings = {**SMALL, "classifiers": ("Naive Bayes",), "n_jobs": 1}
     made = cache.run_study(records, **settings)
     fresh = Study(records, **settings).run(progress=False)
-    monkeypatch.setattr(Study, "run", None)
+    monkeypatch.setattr(Study, "_impute", None)
+    monkeypatch.setattr(protocol, "judge", None)
     kept = cache.run_study(records, **settings)
     for name in ("predictions", "imputation", "curves", "choices", "scores", "summary"):
         pd.testing.assert_frame_equal(getattr(kept, name), getattr(made, name), check_exact=True)

@@ -83,17 +83,17 @@ def test_rmse_of_a_fold_counts_hidden_cells_only(records):
 def test_the_cache_returns_the_same_result_and_an_edit_misses_it(records, tmp_path, monkeypatch):
     monkeypatch.setenv("EHRGAN_CACHE", str(tmp_path))
     calls = []
-    run = protocol.Study.run
-    monkeypatch.setattr(protocol.Study, "run", lambda self: calls.append(1) or run(self))
+    judge = protocol.judge
+    monkeypatch.setattr(protocol, "judge", lambda *a, **kw: calls.append(1) or judge(*a, **kw))
     first = cache.run_study(records, **FAST)
     second = cache.run_study(records, **FAST)
     pd.testing.assert_frame_equal(first.predictions, second.predictions)
-    assert len(calls) == 1
-    cache.run_study(records, **FAST, seed=5)
     assert len(calls) == 2
+    cache.run_study(records, **FAST, seed=5)
+    assert len(calls) == 4
     monkeypatch.setattr(cache, "source_fingerprint", lambda: "edited")
     cache.run_study(records, **FAST)
-    assert len(calls) == 3
+    assert len(calls) == 6
 
 
 @pytest.mark.parametrize(

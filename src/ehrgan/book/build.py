@@ -22,6 +22,7 @@ from bs4 import BeautifulSoup
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from ..sweeps.notebooks import COLOUR, NotebookError, literal, parameter_defaults, run_notebook
+from ..sweeps.sweep import n_places
 
 SUFFIXES = (".md", ".ipynb")
 UNRUN = re.compile(r"WARNING: (No key '|undefined label|Glue reference ')")
@@ -32,7 +33,7 @@ class BuildError(RuntimeError):
     """The book was not built; the message says which file is at fault and why."""
 
 
-def build(root, *, chapters=(), parameters=None, jobs=1):
+def build(root, *, chapters=(), parameters=None, jobs=None):
     """Run the chapters and render the site.
 
     Parameters
@@ -44,9 +45,9 @@ def build(root, *, chapters=(), parameters=None, jobs=1):
         chapters run, the others are as the last whole build left them, and warnings do not fail it.
     parameters : dict, optional
         Values for notebook parameters; each goes to the chapters that have it.
-    jobs : int, default=1
-        How many chapters run at once. A study that two of them share is then computed twice unless
-        it is already in the cache.
+    jobs : int, optional
+        How many chapters run at once, by default as many as cores and memory allow. Studies that
+        two of them share are run once.
 
     Returns
     -------
@@ -66,7 +67,7 @@ def build(root, *, chapters=(), parameters=None, jobs=1):
     check_parameters(root, chosen, parameters or {})
     target = root / "_build" / "preview" if chapters else root / "_build"
     staged = stage(root, target / "book", documents, executed=root / "_build" / "book")
-    run_chapters(root, staged, chosen, parameters or {}, jobs)
+    run_chapters(root, staged, chosen, parameters or {}, min(n_places(jobs), max(1, len(chosen))))
     with tempfile.TemporaryDirectory(dir=target, prefix="render-") as scratch:
         site = render_site(staged, Path(scratch), strict=not chapters)
         check_pages(site)
@@ -222,14 +223,13 @@ def replace_folder(old, new):
 
 def command_line():
     """Options of ``python -m ehrgan.book.build``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m ehrgan.book.build", description="Run and render the book."
-    )
+    prog, about = "python -m ehrgan.book.build", "Run and render the book."
+    parser = argparse.ArgumentParser(prog, description=about)
     parser.add_argument("--root", type=Path, default=Path(), help="folder that holds _toc.yml")
     parser.add_argument("--chapters", default="", help="preview of a few, such as 02,05")
     pair = {"nargs": 2, "metavar": ("NAME", "VALUE"), "action": "append", "default": []}
     parser.add_argument("-p", **pair, help="value for a notebook parameter; may be repeated")
-    parser.add_argument("--jobs", type=int, default=1, help="how many chapters run at once")
+    parser.add_argument("--jobs", type=int, help="how many chapters run at once")
     return parser
 
 

@@ -3,11 +3,7 @@
 import numpy as np
 from scipy.special import expit
 from sklearn.base import clone
-from sklearn.ensemble import (
-    AdaBoostClassifier,
-    GradientBoostingClassifier,
-    RandomForestClassifier,
-)
+from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier, RandomForestClassifier
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -19,13 +15,9 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 __all__ = [
-    "BASELINES",
-    "PAPER_IMPUTERS",
-    "PEER_IMPUTERS",
-    "make_classifier",
-    "make_imputer",
+    "BASELINES", "PAPER_IMPUTERS", "PEER_IMPUTERS", "make_classifier", "make_imputer",
     "predict_score",
-]
+]  # fmt: skip
 
 _IMPUTERS = {
     "mean": SimpleImputer(strategy="mean", keep_empty_features=True),
@@ -89,7 +81,6 @@ def make_imputer(name):
 
     Examples
     --------
-    >>> import numpy as np
     >>> make_imputer("mean").fit_transform([[0.0], [1.0], [np.nan]]).ravel()
     array([0. , 1. , 0.5])
     >>> make_imputer("zero").fit_transform([[0.5], [1.0], [np.nan]]).ravel()

@@ -7,7 +7,8 @@ import pandas as pd
 from ..nets.acgan import ACGANClassifier
 from ..tables.records import load_wdbc
 from .baselines import make_classifier
-from .protocol import Arm, Study
+from .judging import Arm
+from .protocol import Study
 
 __all__ = ["COMPARED_IMPUTERS", "GROUPS", "KEPT_METRICS", "VANISHING", "one_setting"]
 
@@ -41,12 +42,8 @@ def one_setting(
         Share of what the mechanism may hide, from 0 to 1.
     vanishing : str, default="first fifteen"
         What a block may hide, from :data:`VANISHING`; the other mechanisms choose for themselves.
-    n_trials : int, default=2
-        Repetitions, at least 1.
-    n_folds : int, default=5
-        Folds of each, at least 2.
-    seed : int, default=0
-        At least 0.
+    n_trials, n_folds, seed : int, default=2, 5, 0
+        As for :class:`~ehrgan.study.protocol.Study`.
 
     Returns
     -------
@@ -63,12 +60,6 @@ def one_setting(
     Notes
     -----
     About a minute on one core with two trials of five folds, under the honest protocol.
-
-    Examples
-    --------
-    >>> from ehrgan.study.by_mechanism import KEPT_METRICS
-    >>> KEPT_METRICS
-    ('accuracy', 'auc_roc')
     """
     block = mechanism in LEAVES_COMPLETE
     if vanishing not in VANISHING or not (block or vanishing == "first fifteen"):

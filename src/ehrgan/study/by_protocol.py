@@ -26,12 +26,8 @@ def one_protocol(protocol="honest", fraction=0.5, *, n_trials=10, n_folds=5, see
         an epoch to choose.
     fraction : float, default=0.5
         Share of the records that lose their first 15 attributes, 0 to 0.95.
-    n_trials : int, default=10
-        Repetitions, at least 1.
-    n_folds : int, default=5
-        Folds of each, at least 2.
-    seed : int, default=0
-        At least 0.
+    n_trials, n_folds, seed : int, default=10, 5, 0
+        As for :class:`~ehrgan.study.protocol.Study`.
 
     Returns
     -------
@@ -49,12 +45,6 @@ def one_protocol(protocol="honest", fraction=0.5, *, n_trials=10, n_folds=5, see
     -----
     One to two minutes on two cores with the defaults. The study is cached, and the one that the
     chapters share where the settings are theirs.
-
-    Examples
-    --------
-    >>> from ehrgan.study.by_protocol import FPR
-    >>> FPR[[0, 1, -1]].tolist()
-    [0.0, 0.0006, 1.0]
     """
     chosen = {"classifiers": ("AC-GAN",)} if protocol == "peek" else {}
     if protocol != "honest":

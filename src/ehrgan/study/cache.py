@@ -1,44 +1,42 @@
-"""Studies that have been run before are fetched, never run again."""
+"""Parts of studies that have been run before are fetched, never run again.
+
+A study is put together from parts: the tables of each imputation, and what each arm says after it.
+Studies that share a part share its work, also two that run at the same moment.
+"""
 
 import os
 from pathlib import Path
 
-import joblib
-
 from ..source import source_fingerprint
 from .protocol import Study
+from .store import Store
 
 __all__ = ["run_study"]
 
 
 def run_study(records, **parameters):
-    """Run a study, or fetch it from the cache if the same one has been run before.
+    """Run a study, or fetch what of it has been run before.
 
     Parameters
     ----------
     records : Records
         The table.
     **parameters
-        As for :class:`Study`.
+        As for :class:`~ehrgan.study.protocol.Study`, which also says what is refused.
 
     Returns
     -------
     StudyResult
 
-    Raises
-    ------
-    TypeError, ValueError
-        As for :class:`Study`.
-
     Notes
     -----
     The cache lies in ``$EHRGAN_CACHE``, else in ``ehrgan`` below ``$XDG_CACHE_HOME`` or
-    ``~/.cache``. An entry is addressed by the parameters, the records, the source of every module
-    that makes numbers and the versions of the numerical libraries: an edit never meets a stale one.
+    ``~/.cache``. A part is addressed by the parameters that it depends on, the records, the source
+    of everything that makes numbers and the versions of the numerical libraries: an edit never
+    meets a stale one.
 
     Examples
     --------
-    >>> from ehrgan.study.cache import run_study
     >>> from ehrgan.tables.records import load_wdbc
     >>> result = run_study(
     ...     load_wdbc(), n_trials=1, imputers=("mean",), classifiers=("Naive Bayes",)
@@ -47,17 +45,7 @@ def run_study(records, **parameters):
     ('Naive Bayes',)
     """
     study = Study(records, **parameters)
-    memory = joblib.Memory(_cache_folder(), verbose=0)
-    run = memory.cache(_run, ignore=["study"])
-    settings = (
-        study.settings(),
-        list(study.settings()["classifiers"]),
-    )  # a hash ignores dicts' order
-    return run(study, settings, (records.X, records.y), source_fingerprint())
-
-
-def _run(study, settings, table, fingerprint):
-    return study.run()
+    return study.run(store=Store(_cache_folder(), (records.X, records.y, source_fingerprint())))
 
 
 def _cache_folder():

@@ -2,20 +2,14 @@
 
 import warnings
 from dataclasses import dataclass, field
-from numbers import Integral, Real
-from typing import NamedTuple
+from functools import cache
 
-import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
-from sklearn.utils.validation import has_fit_parameter
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from ..bars import no_bars
 from ..nets.acgan import PAPER_ACGAN, ACGANClassifier
@@ -23,18 +17,13 @@ from ..nets.autoencoder import PAPER_AUTOENCODER, StackedAutoencoderImputer
 from ..scores.metrics import rmse
 from ..tables.masking import MECHANISMS, apply_mask, make_mask
 from ..tables.records import Records
-from .baselines import (
-    BASELINES,
-    PAPER_IMPUTERS,
-    PEER_IMPUTERS,
-    make_classifier,
-    make_imputer,
-    predict_score,
-)
+from .baselines import BASELINES, PAPER_IMPUTERS, PEER_IMPUTERS, make_classifier, make_imputer
+from .checks import check_count, check_names, check_share
+from .judging import Arm, Fold, Table, judge
 from .result import StudyResult
-from .selection import averaged, select_many
+from .store import NoStore
 
-__all__ = ["Arm", "CLASSIFIERS", "IMPUTERS", "PROTOCOLS", "Study"]
+__all__ = ["CLASSIFIERS", "IMPUTERS", "PROTOCOLS", "Study"]
 
 #: What test records teach under each protocol: the scaling of all attributes, the imputation, and
 #: the epoch at which the AC-GAN's training stops. Under "honest" they teach nothing.
@@ -49,70 +38,6 @@ IMPUTERS = (*PAPER_IMPUTERS, *PEER_IMPUTERS, "denoising")
 CLASSIFIERS = (*BASELINES, "AC-GAN")
 
 KEYS = ("trial", "fold", "imputer", "classifier")
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A classifier, and how a study uses it.
-
-    Parameters
-    ----------
-    estimator : classifier
-        :class:`~ehrgan.nets.acgan.ACGANClassifier` or any of scikit-learn's, for records scaled
-        to 0..1.
-    draws : int, default=0
-        Learn from this many imputation draws of each record, which together weigh as much as one,
-        and average the probabilities over as many of the record to predict; 0 uses the one best
-        guess. Imputations that draw none, such as the mean, always give their one guess.
-    grid : tuple of dict, default=()
-        Candidates for nested selection, of an AC-GAN only; see
-        :func:`~ehrgan.study.selection.select_many`.
-    specificity : float, optional
-        With a grid: the threshold is chosen, inside the training fold, to reach it.
-
-    Raises
-    ------
-    ValueError
-        If a grid or specificity goes with another classifier, or a specificity with no grid.
-
-    Examples
-    --------
-    >>> from sklearn.svm import SVC
-    >>> from ehrgan.study.protocol import Arm
-    >>> Arm(SVC(gamma="scale"))
-    Arm(estimator=SVC(), draws=0, grid=(), specificity=None)
-    """
-
-    estimator: object
-    draws: int = 0
-    grid: tuple = ()
-    specificity: float | None = None
-
-    def __post_init__(self):
-        """Check that the parts go together."""
-        _check_count("draws", self.draws, 0)
-        if self.grid and not self.adversarial:
-            raise ValueError(f"grid needs an ACGANClassifier, got {self.estimator!r}")
-        if self.specificity is not None and not self.grid:
-            raise ValueError("specificity needs a grid: its threshold comes from inner folds")
-
-    @property
-    def adversarial(self):
-        """Whether it trains on the replica axis."""
-        return isinstance(self.estimator, ACGANClassifier)
-
-
-class Fold(NamedTuple):
-    """One split of one trial: a table with holes, its complete original and who teaches."""
-
-    trial: int
-    fold: int
-    train: np.ndarray
-    test: np.ndarray
-    mask: np.ndarray
-    seed: int
-    y_train: np.ndarray
-    y_test: np.ndarray
 
 
 @dataclass
@@ -202,18 +127,19 @@ class Study:
     def __post_init__(self):
         """Check every argument, and draw the masks and folds."""
         smallest = int(np.bincount(self.records.y).min())
-        _check_count("n_trials", self.n_trials, 1)
-        _check_count("n_folds", self.n_folds, 2, smallest, "the size of the smaller class")
-        _check_count("seed", self.seed, 0)
-        _check_share("missing_fraction", self.missing_fraction)
-        _check_names("mechanism", (self.mechanism,), MECHANISMS)
-        self.imputers = _check_names("imputers", self.imputers, IMPUTERS)
+        check_count("n_trials", self.n_trials, 1)
+        check_count("n_folds", self.n_folds, 2, smallest, "the size of the smaller class")
+        check_count("seed", self.seed, 0)
+        check_share("missing_fraction", self.missing_fraction)
+        check_names("mechanism", (self.mechanism,), MECHANISMS)
+        self.imputers = check_names("imputers", self.imputers, IMPUTERS)
         if not isinstance(self.protocol, str) or self.protocol not in PROTOCOLS:
             if not isinstance(self.protocol, tuple | list):
-                _check_names("protocol", (self.protocol,), PROTOCOLS)
-            self.protocol = _check_names("protocol", self.protocol, ACCESSES)
+                check_names("protocol", (self.protocol,), PROTOCOLS)
+            self.protocol = check_names("protocol", self.protocol, ACCESSES)
         self._access = set(PROTOCOLS.get(self.protocol, self.protocol))
         self._arms = self._named_arms()
+        self._n_draws = max(arm.draws for arm in self._arms.values())
         shared = {"keep_empty_features": True}
         make = StackedAutoencoderImputer
         self._autoencoders = {
@@ -225,7 +151,7 @@ class Study:
     def _named_arms(self):
         """Arms by name, the library's own or those handed over."""
         if not isinstance(self.classifiers, dict):
-            self.classifiers = _check_names("classifiers", self.classifiers, CLASSIFIERS)
+            self.classifiers = check_names("classifiers", self.classifiers, CLASSIFIERS)
             own = ACGANClassifier(**{**PAPER_ACGAN, **(self.acgan or {})})
             return {
                 name: Arm(own if name == "AC-GAN" else make_classifier(name))
@@ -258,7 +184,7 @@ class Study:
                 y_test = np.random.default_rng(seed).permutation(y_test)
             yield Fold(trial, k, train, test, mask, seed, y[train], y_test)
 
-    def run(self, *, progress=True):
+    def run(self, *, progress=True, store=None):
         """Run the study.
 
         Parameters
@@ -266,6 +192,8 @@ class Study:
         progress : bool, default=True
             Show progress bars; they stay quiet where the environment sets ``CI`` or
             ``TQDM_DISABLE``.
+        store : Store, optional
+            Where parts of studies are kept, see :mod:`ehrgan.study.store`; none by default.
 
         Returns
         -------
@@ -273,24 +201,29 @@ class Study:
 
         Notes
         -----
-        The 10 x 5 study of three imputations and nine classifiers takes one to three minutes on two
+        The 10 x 5 study of three imputations and nine classifiers takes about a minute on two
         cores; all autoencoders are trained together, and all AC-GANs of an imputation likewise.
         """
-        hidden = not progress or no_bars()
-        arms = {name: arm for name, arm in self._arms.items() if arm.adversarial}
+        hidden, store = not progress or no_bars(), store or NoStore()
+        found = store.in_turn(
+            {imputer: self._imputation_key(imputer) for imputer in self.imputers},
+            lambda imputer, key: self._of(imputer, key, store, hidden),
+        )
         predictions, imputation, curves, choices = [], [], [], []
         for imputer in self.imputers:
-            tables = self._impute(imputer, hidden)
-            imputation += [
-                (f.trial, f.fold, imputer, table.rmse)
-                for f, table in zip(self.folds, tables, strict=True)
-                if f.mask[f.test].any()
-            ]
-            predictions += self._baselines(imputer, tables, hidden)
-            for name, arm in arms.items():
-                found = self._adversarial(imputer, name, arm, tables, hidden)
-                for own, more in zip((predictions, curves, choices), found, strict=True):
-                    own += more
+            errors, judged = found[imputer]
+            for fold, error in zip(self.folds, errors, strict=True):
+                if fold.mask[fold.test].any():
+                    imputation.append((fold.trial, fold.fold, imputer, error))
+            for name, own in judged.items():
+                keys = [(fold.trial, fold.fold, imputer, name) for fold in self.folds]
+                told = zip(self.folds, own.probability, own.threshold, strict=True)
+                predictions += [_predictions(f, imputer, name, *said) for f, *said in told]
+                curves += [_curve(*each) for each in zip(keys, own.curves, strict=False)]
+                choices += [
+                    (*key, repr(choice.params), choice.loss, choice.threshold)
+                    for key, choice in zip(keys, own.choices, strict=False)
+                ]
         return StudyResult(
             self._in_order(pd.concat(predictions, ignore_index=True)),
             pd.DataFrame(imputation, columns=[*KEYS[:3], "rmse"]),
@@ -298,6 +231,31 @@ class Study:
             pd.DataFrame(choices, columns=[*KEYS, "choice", "loss", "threshold"]),
             self.settings(),
         )
+
+    def _of(self, imputer, key, store, hidden):
+        """Errors of an imputation by fold, and what every arm says after it, by name."""
+
+        @cache
+        def tables():
+            asked = (*key, "tables", self._n_draws)
+            return store.once(asked, lambda: self._impute(imputer, hidden))
+
+        def judged(name, arm):
+            watch = arm.adversarial and "epoch" in self._access
+            looks = [fold.y_test for fold in self.folds] if watch else None
+            # a hash ignores dicts' order, which the name of a choice has
+            asked = (*key, arm, repr(arm.grid), looks, self._n_draws if arm.draws else 0)
+            label = None if hidden else f"{name}, {imputer}"
+            told = {"watch": watch, "n_jobs": self.n_jobs, "label": label}
+            return store.once(asked, lambda: judge(arm, self.folds, tables(), **told))
+
+        errors = store.once((*key, "errors"), lambda: [table.rmse for table in tables()])
+        return errors, {name: judged(name, arm) for name, arm in self._arms.items()}
+
+    def _imputation_key(self, name):
+        """What the tables of an imputation come from, besides the records."""
+        folds = [fold._replace(y_test=None) for fold in self.folds]  # holes, splits and seeds
+        return folds, sorted(self._access - {"epoch"}), name, self._autoencoders.get(name)
 
     def settings(self):
         """Return the study's parameters as a dict of plain values and arms, without the records."""
@@ -325,7 +283,7 @@ class Study:
         """Fill the holes of every fold, scaled to 0..1 by what the records that teach show."""
         if name not in self._autoencoders:
             return [self._scaled(fold, make_imputer(name)) for fold in self.folds]
-        estimator = self._autoencoders[name].set_params(verbose=not hidden)
+        estimator = clone(self._autoencoders[name]).set_params(verbose=not hidden)
         fitted = estimator.fit_many(
             [self._tables(fold)[1] for fold in self.folds],
             params=[{"random_state": fold.seed} for fold in self.folds],
@@ -338,9 +296,8 @@ class Study:
         draws = [None, None]
         if isinstance(imputer, StackedAutoencoderImputer):
             train, test = (scaler.transform(imputer.transform(X)) for X in parts)
-            n_draws = max(arm.draws for arm in self._arms.values())
-            if n_draws and imputer.corruption:
-                drawn = [imputer.draw(X, n_draws, random_state=fold.seed) for X in parts]
+            if self._n_draws and imputer.corruption:
+                drawn = [imputer.draw(X, self._n_draws, random_state=fold.seed) for X in parts]
                 draws = [np.stack([scaler.transform(X) for X in table]) for table in drawn]
         else:
             with warnings.catch_warnings():
@@ -350,7 +307,7 @@ class Study:
         # an attribute that no training record has is not scaled; all imputers then give it 0
         train, test = np.nan_to_num(train), np.nan_to_num(test)
         error = self._error(fold, scaler.inverse_transform(test))
-        return _Table(train, test, error, *(d if d is None else np.nan_to_num(d) for d in draws))
+        return Table(train, test, error, *(d if d is None else np.nan_to_num(d) for d in draws))
 
     def _error(self, fold, filled):
         """Error on the cells that the mask hid, scaled 0..1 by the whole complete table."""
@@ -361,68 +318,6 @@ class Study:
         ruler = MinMaxScaler().fit(X)  # measures the result; teaches nothing
         return rmse(ruler.transform(X[fold.test]), ruler.transform(filled), hidden)
 
-    def _baselines(self, imputer, tables, hidden):
-        """Every scikit-learn classifier on every table, one process for each core."""
-        arms = {name: arm for name, arm in self._arms.items() if not arm.adversarial}
-        if not arms:
-            return []
-        tasks = [
-            joblib.delayed(_fit_baselines)(arms, table, fold, imputer)
-            for fold, table in zip(self.folds, tables, strict=True)
-        ]
-        n_jobs = min(self.n_jobs or joblib.cpu_count(), len(tasks))
-        results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-        bar = tqdm(results, total=len(tasks), desc=f"baselines, {imputer}", disable=hidden or None)
-        return [frame for frames in bar for frame in frames]
-
-    def _adversarial(self, imputer, name, arm, tables, hidden):
-        """All AC-GANs of an imputation, trained together: predictions, curves and choices."""
-        estimator = clone(arm.estimator).set_params(verbose=not hidden)
-        keys = [(fold.trial, fold.fold, imputer, name) for fold in self.folds]
-        used = [table.draws(arm.draws) for table in tables]
-        params = [{"random_state": fold.seed} for fold in self.folds]
-        chosen = self._select(estimator, arm, used)
-        if chosen:
-            params = [{**p, **choice.params} for p, choice in zip(params, chosen, strict=True)]
-        watched = None
-        if "epoch" in self._access:
-            patience = {"n_iter_no_change": estimator.epochs}
-            estimator.set_params(early_stopping=True, stopping_criterion="error", **patience)
-            watched = [(t.test, f.y_test) for t, f in zip(tables, self.folds, strict=True)]
-        fitted = estimator.fit_many(
-            [
-                (train.reshape(-1, train.shape[-1]), np.tile(f.y_train, len(train)))
-                for (train, _), f in zip(used, self.folds, strict=True)
-            ],
-            params=params,
-            watched=watched,
-        )
-        thresholds = [choice.threshold for choice in chosen] or [0.5] * len(self.folds)
-        predictions = [
-            _predictions(f, imputer, name, averaged(model, test)[:, 1], threshold)
-            for f, model, (_, test), threshold in zip(
-                self.folds, fitted, used, thresholds, strict=True
-            )
-        ]
-        curves = [_curve(k, m) for k, m in zip(keys, fitted, strict=True)] if watched else []
-        choices = [
-            (*key, repr(choice.params), choice.loss, choice.threshold)
-            for key, choice in zip(keys, chosen, strict=False)
-        ]
-        return predictions, curves, choices
-
-    def _select(self, estimator, arm, used):
-        """Nested selection inside every training fold, for an arm that has a grid."""
-        if not arm.grid:
-            return []
-        return select_many(
-            estimator,
-            [(train, f.y_train) for (train, _), f in zip(used, self.folds, strict=True)],
-            arm.grid,
-            specificity=arm.specificity,
-            seeds=[fold.seed for fold in self.folds],
-        )
-
     def _in_order(self, predictions):
         """Sort by imputer and classifier as they were asked for, then trial, fold and record."""
         for name, order in (("imputer", self.imputers), ("classifier", list(self._arms))):
@@ -432,23 +327,7 @@ class Study:
         return predictions.astype({"imputer": str, "classifier": str})
 
 
-class _Table(NamedTuple):
-    """A fold's records without holes, scaled, and the error of what was filled in the test part."""
-
-    train: np.ndarray
-    test: np.ndarray
-    rmse: float
-    train_draws: np.ndarray | None = None
-    test_draws: np.ndarray | None = None
-
-    def draws(self, n):
-        """Training and test records as (draws, records, attributes): n draws, or the one guess."""
-        if n and self.train_draws is not None:
-            return self.train_draws[:n], self.test_draws[:n]
-        return self.train[None], self.test[None]
-
-
-def _predictions(fold, imputer, classifier, probability, threshold=0.5):
+def _predictions(fold, imputer, classifier, probability, threshold):
     return pd.DataFrame(
         {
             "trial": fold.trial,
@@ -463,61 +342,7 @@ def _predictions(fold, imputer, classifier, probability, threshold=0.5):
     )
 
 
-def _curve(keys, model):
+def _curve(keys, error):
     """Error on the watched records, epoch by epoch."""
-    error = model.history_["validation"]
     epochs = np.arange(1, len(error) + 1)
     return pd.DataFrame({**dict(zip(KEYS, keys, strict=True)), "epoch": epochs, "error": error})
-
-
-def _fit_baselines(arms, table, fold, imputer):
-    frames = []
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the MLP's 200 epochs, see SILENCES
-        for name, arm in arms.items():
-            train, test = table.draws(arm.draws)
-            model = clone(arm.estimator)
-            if "random_state" in model.get_params():
-                model.set_params(random_state=fold.seed)
-            weight = _weight_of_draws(model, *train.shape[:2])
-            model.fit(
-                train.reshape(-1, train.shape[-1]), np.tile(fold.y_train, len(train)), **weight
-            )
-            probability = np.mean([predict_score(model, X) for X in test], axis=0)
-            frames.append(_predictions(fold, imputer, name, probability))
-    return frames
-
-
-def _weight_of_draws(model, n_draws, n):
-    """Weights that let D draws of a record count as one: else a penalty would weaken D-fold."""
-    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
-    if n_draws == 1 or not has_fit_parameter(last, "sample_weight"):
-        return {}
-    name = f"{model.steps[-1][0]}__sample_weight" if last is not model else "sample_weight"
-    return {name: np.full(n_draws * n, 1 / n_draws)}
-
-
-def _check_share(name, value):
-    """Refuse a share that is no number from 0 to 1."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number from 0 to 1, got {value!r}")
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} must lie between 0 and 1, got {value}")
-
-
-def _check_count(name, value, low, high=None, why=""):
-    """Refuse a count that is no whole number or out of range."""
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if value < low or (high is not None and value > high):
-        top = "" if high is None else f" and at most {high} ({why})"
-        raise ValueError(f"{name} must be at least {low}{top}, got {value}")
-
-
-def _check_names(name, values, known):
-    """Return the names as a tuple, or refuse an unknown or absent one."""
-    values = (values,) if isinstance(values, str) else tuple(values)
-    strange = [value for value in values if value not in known]
-    if strange or not values:
-        raise ValueError(f"{name} must be one or more of {list(known)}, got {list(values)}")
-    return values

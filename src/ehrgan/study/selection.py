@@ -79,7 +79,6 @@ def select_many(estimator, datasets, grid, *, n_folds=3, specificity=None, seeds
     --------
     >>> from sklearn.datasets import load_breast_cancer
     >>> from ehrgan import ACGANClassifier
-    >>> from ehrgan.study.selection import select_many
     >>> data, grid = load_breast_cancer(return_X_y=True), [{"l2": 0.01}, {"l2": 10.0}]
     >>> (choice,) = select_many(ACGANClassifier(epochs=30), [data], grid)
     >>> choice.params["l2"], 1 <= choice.params["epochs"] <= 30, choice.threshold
@@ -142,27 +141,6 @@ def _least_loss(tasks, inner, grid, specificity):
 
 
 def averaged(model, draws):
-    """Mean over imputation draws of a model's probabilities.
-
-    Parameters
-    ----------
-    model : fitted classifier
-        With ``predict_proba``.
-    draws : ndarray of shape (D, n, d)
-        The same n records, D times filled.
-
-    Returns
-    -------
-    ndarray of shape (n, K)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.dummy import DummyClassifier
-    >>> from ehrgan.study.selection import averaged
-    >>> model = DummyClassifier().fit([[0.0], [1.0]], [0, 1])
-    >>> averaged(model, np.zeros((3, 1, 1)))
-    array([[0.5, 0.5]])
-    """
+    """Mean over imputation draws (D, n, d) of a fitted model's probabilities, of shape (n, K)."""
     P = model.predict_proba(_stacked(draws))
     return P.reshape(*draws.shape[:2], -1).mean(axis=0)
