@@ -8,6 +8,7 @@ import json
 import os
 import platform
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import ehrgan
@@ -18,18 +19,21 @@ from ehrgan.source import source_fingerprint
 BENCHMARKS = {
     "keras": speed.against_keras,
     "floor": speed.against_floor,
+    "device": speed.on_this_device,
     "growth": speed.growth,
     "imputers": imputers.errors_and_times,
     "halves": halves.promises,
 }
+MODULES = {"scikit-learn": "sklearn"}
 RESULTS = Path(ehrgan.__file__).parent / "data" / "results"
 
 
 def machine():
     """Say where and with what the benchmarks ran."""
-    libraries = ("tensorflow", "keras", "numpy", "scikit-learn")
+    libraries = ("tensorflow", "keras", "numpy", "scikit-learn", "jax")
+    libraries = [name for name in libraries if find_spec(MODULES.get(name, name))]
     return {
-        "processor": platform.machine(),
+        "processor": speed.processor(),
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
         **{name: version(name) for name in libraries},

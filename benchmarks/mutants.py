@@ -1,11 +1,10 @@
-"""Do the tests notice small faults? ``python -m benchmarks.mutants FOLDER/NAME ...``, or `make mutants`.
+"""Do the tests notice small faults? ``python -m benchmarks.mutants FOLDER/NAME ...`` tells.
 
 mutmut changes a module one expression at a time and runs the tests that reach it. Names decide
-which: for ``src/ehrgan/FOLDER/NAME.py`` the file ``tests/FOLDER/test_NAME.py``, or all of that folder
-where there is none, and the module's examples.
-Every module gets a fresh folder under ``_build/mutants``, in which ``mutmut browse`` works too. The
-wording of refusals is left alone, and so are constants and decorated functions, which mutmut
-cannot change.
+which: for ``src/ehrgan/FOLDER/NAME.py`` the file ``tests/FOLDER/test_NAME.py``, or all of that
+folder where there is none, and the module's examples. Every module gets a fresh folder under
+``_build/mutants``, in which ``mutmut browse`` works too. The wording of refusals is left alone, and
+so are constants and decorated functions, which mutmut cannot change.
 """
 
 import argparse

@@ -1,5 +1,7 @@
 """What was measured comes back as it is, and summaries say what the rounds say."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,23 +27,45 @@ def test_an_unknown_benchmark_is_refused(ask):
 
 
 def test_speed_is_told_by_median_range_and_ratio_within_a_round():
+    times = {"ours": [1.0, 2.0, 6.0], "sklearn": [7.0, 50.0, 18.0], "keras": [30.0, 10.0, 24.0]}
     rounds = pd.DataFrame(
-        {
-            "replicas": [50, 100, 50, 50],
-            "ours": [1.0, 0.001, 2.0, 6.0],
-            "train_step": [30.0, 900.0, 10.0, 24.0],
-            "train_on_batch": [7.0, 900.0, 50.0, 18.0],
-        }
+        [
+            (i, way, k + 1, [0.5, 1.5, 1.0][i] + k, time)
+            for k, (way, each) in enumerate(times.items())
+            for i, time in enumerate(each)
+        ],
+        columns=["round", "way", "threads", "busy", "milliseconds"],
     )
-    table = benchmarks.speed_summary(rounds)
-    assert table["way"].str.contains("train_on_batch").tolist() == [False, False, True]
-    assert table["way"].str.contains("train_step").tolist() == [False, True, False]
-    assert table["way"][0] == "ours, 50 networks at once"
-    got = table[["median", "low", "high", "ratio"]].to_numpy().tolist()
-    assert got == [[2, 1, 6, 1], [24, 10, 30, 5], [18, 7, 50, 7]]  # ratios 30 5 4 and 7 25 3
-    other = benchmarks.speed_summary(rounds, replicas=100)
-    assert other["way"][0] == "ours, 100 networks at once"
-    assert other["median"].tolist() == [0.001, 900, 900]
+    table = benchmarks.speed_summary(rounds.sample(frac=1, random_state=0))
+    assert table["words"].to_dict() == {
+        "keras": "Keras at its best",
+        "ours": "our replica axis, all cores",
+        "sklearn": "scikit-learn's MLPClassifier, no GAN",
+    }
+    assert list(table.index) == ["keras", "ours", "sklearn"]
+    got = table[["threads", "busy", "median", "low", "high", "ratio"]].to_numpy().tolist()
+    wanted = [[3, 3, 24, 10, 30, 5], [1, 1, 2, 1, 6, 1], [2, 2, 18, 7, 50, 7]]
+    assert got == wanted  # ratios 30 5 4 and 7 25 3
+
+
+def test_the_gain_is_taken_apart_within_a_round():
+    times = {"keras": [8, 30], "ours_one": [2, 3], "ours_one_thread": [1, 1.5], "ours": [0.5, 0.1]}
+    rounds = pd.DataFrame(times).melt(ignore_index=False, var_name="way", value_name="milliseconds")
+    gains = benchmarks.gain_by_step(rounds.rename_axis("round").reset_index())
+    # 4 and 10; 2 and 2; 2 and 15
+    assert gains.to_dict() == {"ours_one": 7, "ours_one_thread": 2, "ours": 8.5}
+
+
+def test_what_was_measured_is_all_ways_in_every_round_and_all_in_words():
+    rounds = benchmarks.read("keras")
+    counts = rounds.groupby("way")["round"].nunique()
+    assert set(counts.index) == set(benchmarks.WAYS)
+    assert counts.min() == counts.max() >= 5 and not rounds.duplicated().any()
+    cores = benchmarks.machine("keras")["cores"]
+    assert rounds["threads"].between(1, cores).all() and (rounds["busy"] > 0).all()
+    assert set(benchmarks.read("floor")["threads"]) == {1, cores}
+    device = benchmarks.read("device")
+    assert (device["seconds"] > 0).all() and len(set(device["device"])) == 1
 
 
 def test_errors_are_told_by_mechanism_and_imputer():
@@ -62,3 +86,116 @@ def test_errors_are_told_by_mechanism_and_imputer():
         wanted = corrected_interval(own, 83 + k, 20 - k)
         np.testing.assert_allclose((row.mean, row.low, row.high), wanted)
         assert (row.fit, row.transform) == (2 + k, 0.2 + k)
+
+
+@pytest.fixture(scope="module")
+def speed():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parents[2])
+        from benchmarks import speed
+
+        yield speed
+
+
+def test_every_way_to_train_is_timed_in_every_round_and_in_turns(speed, monkeypatch):
+    calls = []
+
+    def way(name, cpu):
+        return lambda: (calls.append(name), cpu)[1]
+
+    made = {"ours": (way("ours", None), 2, 5, 10), "peer": (way("peer", 3.0), 1, 1, 4)}
+    monkeypatch.setattr(speed, "ways_to_train", lambda M, epochs, cores: made)
+    clock, cpu = iter(np.arange(100.0)), iter(np.arange(0, 50, 0.5))
+    monkeypatch.setattr(speed.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(speed.time, "process_time", lambda: next(cpu))
+    table = speed.against_keras(replicas=5, rounds=2, epochs=10)
+    assert calls == ["ours", "ours", "peer", "peer", "ours", "peer", "peer", "ours"]
+    assert table["way"].tolist() == calls[4:] and table["round"].tolist() == [0, 0, 1, 1]
+    by_way = table.groupby("way")[["threads", "busy", "replicas", "milliseconds"]].first()
+    assert by_way.loc["ours"].tolist() == [2, 0.5, 5, 1000 / 5 / 10]
+    assert by_way.loc["peer"].tolist() == [1, 3.5, 1, 1000 / 4]  # a worker's CPU time counts
+
+
+def test_floor_has_one_thread_and_all_of_them(speed, monkeypatch):
+    monkeypatch.setattr(speed.joblib, "cpu_count", lambda: 3)
+    table = speed.against_floor(replicas=(2,), rounds=2, epochs=1, floor_steps=2)
+    assert table[["round", "replicas", "threads"]].to_numpy().tolist() == [
+        [0, 2, 1], [0, 2, 3], [1, 2, 1], [1, 2, 3]
+    ]  # fmt: skip
+    assert (table[["step", "floor"]] > 0).all(axis=None)
+
+
+def test_the_device_is_named_with_or_without_a_card(speed, monkeypatch):
+    tf = speed.tensorflow()
+    table = speed.on_this_device(replicas=2, rounds=2, epochs=1)
+    assert table["round"].tolist() == [0, 1] and (table["seconds"] > 0).all()
+    if not tf.config.list_physical_devices("GPU"):
+        assert set(table["device"]) == {speed.processor()} and speed.processor()
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"a {kind}"])
+    monkeypatch.setattr(
+        tf.config.experimental, "get_device_details", lambda card: {"device_name": f"{card} card"}
+    )
+    assert speed.device() == "a GPU card"
+
+
+def test_without_jax_a_sentence_takes_the_place_of_its_rows(speed, monkeypatch, capsys):
+    monkeypatch.setattr(speed.importlib.util, "find_spec", lambda name: None)
+    ways = speed.ways_to_train(2, 4, 1)
+    assert set(ways) == {way for way in benchmarks.WAYS if not way.startswith("jax")}
+    assert "pip install jax" in capsys.readouterr().out
+    work, threads, networks, epochs = ways["sklearn"]
+    assert work().n_iter_ == epochs and (threads, networks) == (1, 1)
+
+
+def test_keras_learns_in_the_fastest_way_too(speed):
+    """Both losses move: neither tape nor feed leaves a network without gradients."""
+    from benchmarks import peers
+
+    X, y = speed.training_folds(1)[0]
+    model = peers.KerasACGAN(jit_compile=True, steps_per_execution=8)
+    before = [w.copy() for net in (model.generator, model.discriminator) for w in net.get_weights()]
+    told = peers.fed_by_data(model, X, y)(2)
+    after = [w for net in (model.generator, model.discriminator) for w in net.get_weights()]
+    assert all(np.abs(a - b).max() > 0 for a, b in zip(after, before, strict=True))
+    assert len(told.history["loss_D"]) == 2 and np.isfinite(told.history["loss_G"]).all()
+    x, c = next(iter(peers.endless_batches(X, y)))
+    assert x.shape == (64, 30) and set(np.unique(c)) == {0, 1}
+
+
+def test_gans_in_jax_take_the_step_of_ours(speed):
+    """The gradients of one minibatch are those of equations 4 and 5, as in our engine."""
+    jax = pytest.importorskip("jax")
+    from benchmarks import in_jax
+
+    rng = np.random.default_rng(0)
+    x, c, z = rng.random((8, 30)), np.array([0, 1] * 4), rng.normal(size=(8, 10))
+    params = in_jax.first_weights(jax.random.key(0))
+    weight = np.full(8, 1 / 8)
+    L_S, L_C = in_jax.objectives(params, x, c, weight, z)
+    fake = 1 / (1 + np.exp(-in_jax.network(params["G"], np.c_[z, np.eye(2)[c]])))
+    (s, k), (s_fake, k_fake) = (in_jax.network(params["D"], a).T for a in (x, fake))
+    right = [-np.log1p(np.exp(-a)).mean() for a in (s, -s_fake)]
+    np.testing.assert_allclose(L_S, sum(right), rtol=1e-5)
+    right = [-np.log1p(np.exp(-(2 * c - 1) * a)).mean() for a in (k, k_fake)]
+    np.testing.assert_allclose(L_C, sum(right), rtol=1e-5)
+    zeros = jax.tree.map(np.zeros_like, params)
+    (moved, *_), _ = jax.jit(in_jax.step)((params, zeros, zeros, 0), (x, c, weight, z))
+    slopes = jax.jit(jax.jacrev(lambda p: in_jax.objectives(p, x, c, weight, z)))(params)
+    for group, sign in {"D": -1, "G": 1}.items():
+        trees = (params, moved, *slopes)
+        for old, new, of_S, of_C in zip(*(jax.tree.leaves(t[group]) for t in trees), strict=True):
+            g = sign * of_S - of_C  # of what the network makes small
+            step = -1e-3 * g / (np.abs(g) + 1e-7 / np.sqrt(0.001))  # Adam's first
+            np.testing.assert_allclose(new - old, step, atol=2e-6)
+
+
+def test_gans_in_jax_end_alike_in_one_call_and_in_blocks(speed):
+    jax = pytest.importorskip("jax")
+    from benchmarks.in_jax import JaxACGANs
+
+    gans = JaxACGANs(speed.training_folds(4), epochs=1)
+    (whole,), blocks = gans.fit(), gans.fit(width=2, threads=2)
+    both = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
+    for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(both), strict=True):
+        assert len(one) == 4
+        np.testing.assert_allclose(one, other, atol=1e-5)

@@ -14,20 +14,27 @@ def told(axis):
     return {text.get_text(): tuple(text.xy) for text in axis.texts}
 
 
-def test_each_way_to_train_has_its_time_in_words_and_on_a_logarithmic_axis():
+def test_a_gain_is_taken_apart_in_bars_from_one_time_to_the_next():
     table = pd.DataFrame(
-        {"way": ["ours", "alone", "peer"], "median": [0.123, 4.0, 37.0], "low": [0.1, 1.5, 30.0],
-         "high": [0.5, 4.4, 95.0]}, index=[4, 2, 7]
+        {"words": ["peer", "one", "all", "other"], "median": [37.0, 4.0, 0.123, 0.5],
+         "low": [30.0, 1.5, 0.1, 0.4], "high": [95.0, 4.4, 5.0, 0.9],
+         "gain": [np.nan, 9.1, 33, np.nan]}, index=[4, 2, 7, 1]
     )  # fmt: skip
     (axis,) = plots.speed_beside_peers(table).axes
-    assert rows(axis) == list(table["way"])
+    assert rows(axis) == list(table["words"])
     drawn = bars(axis)
     assert all(found.horizontal for found in drawn)
     for column, name in {"median": "middle", "low": "low", "high": "high"}.items():
         np.testing.assert_allclose([*np.ravel([getattr(b, name) for b in drawn])], table[column])
-    assert [*np.ravel([b.across for b in drawn])] == [0, 1, 2]
-    assert len({b.look for b in drawn}) == 3
-    assert told(axis) == {"0.12": (0.123, 0), "4": (4.0, 1), "37": (37.0, 2)}
+    assert [*np.ravel([b.across for b in drawn])] == [0, 1, 2, 3]
+    looks = [b.look for b in drawn]  # peers look alike, and steps
+    assert looks[0] == looks[3] != looks[1] == looks[2] and looks[0].marker != looks[1].marker
+    assert told(axis) == {
+        "37": (37.0, 0), "4": (4.0, 1), "0.12": (0.123, 2), "0.5": (0.5, 3),
+        "9.1 times less": (37.0, 1), "33 times less": (5.0, 2),
+    }  # fmt: skip
+    leads = [xy(line) for line in axis.lines if line.get_linewidth() == 9]
+    np.testing.assert_allclose(leads, [[[37, 1], [4, 1]], [[4, 2], [0.123, 2]]])
     assert axis.get_xscale() == "log"
     assert axis.get_xlabel() == "milliseconds per network and epoch (less is better)"
 

@@ -7,10 +7,27 @@ import pandas as pd
 
 from ..scores.inference import corrected_interval
 
-__all__ = ["imputer_summary", "machine", "read", "speed_summary"]
+__all__ = ["gain_by_step", "imputer_summary", "machine", "read", "speed_summary"]
 
 #: The benchmarks, and what each compares.
-BENCHMARKS = ("keras", "floor", "growth", "imputers", "halves")
+BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "halves")
+
+#: The ways to train that ``read("keras")`` compares, in words.
+WAYS = {
+    "keras": "Keras at its best",
+    "ours_one": "one network in our compiled loop",
+    "ours_one_thread": "our replica axis, one thread",
+    "ours": "our replica axis, all cores",
+    "jax_one": "JAX, one network",
+    "jax": "JAX, vmap over all replicas",
+    "jax_blocks": "JAX, vmap over our blocks, on threads",
+    "keras_processes": "Keras at its best, a process for each core",
+    "keras_no_jit": "Keras, tf.data, not compiled",
+    "keras_arrays": "Keras, train_step fed by arrays",
+    "keras_train_on_batch": "Keras, train_on_batch",
+    "sklearn": "scikit-learn's MLPClassifier, no GAN",
+}
+STEPS = ("keras", "ours_one", "ours_one_thread", "ours")
 
 
 def read(name):
@@ -18,7 +35,7 @@ def read(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "growth", "imputers", "halves"}
+    name : {"keras", "floor", "device", "growth", "imputers", "halves"}
 
     Returns
     -------
@@ -32,7 +49,7 @@ def read(name):
     Examples
     --------
     >>> read("floor").columns.to_list()
-    ['round', 'replicas', 'step', 'floor']
+    ['round', 'replicas', 'threads', 'step', 'floor']
     """
     with _data(name, "csv").open(encoding="utf-8") as source:
         return pd.read_csv(source)
@@ -43,7 +60,7 @@ def machine(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "growth", "imputers", "halves"}
+    name : {"keras", "floor", "device", "growth", "imputers", "halves"}
 
     Returns
     -------
@@ -64,48 +81,80 @@ def _data(name, suffix):
     return files("ehrgan").joinpath(f"data/results/benchmark_{name}.{suffix}")
 
 
-def speed_summary(table, replicas=50):
+def speed_summary(table):
     """Median and range over rounds of each way to train the same networks.
 
     Parameters
     ----------
     table : DataFrame
-        ``read("keras")``: columns replicas, ours, train_step and train_on_batch, milliseconds per
-        network and epoch, one row for each round.
-    replicas : int, default=50
-        How many networks train together in the rows wanted.
+        ``read("keras")``: one row for each round and way, with threads, busy (cores kept busy) and
+        milliseconds per network and epoch.
 
     Returns
     -------
     DataFrame
-        Columns way, median, low, high and ratio: the median over rounds of that way's time to ours
-        in the same round.
+        Index way, in the order of ``WAYS`` and as far as measured. Columns words, threads, busy
+        (median), median, low, high (of the milliseconds), and ratio: the median over rounds of that
+        way's time to ours, all cores, in the same round.
 
     Examples
     --------
-    >>> table = pd.DataFrame(
-    ...     {"replicas": 50, "ours": [1.0, 2.0], "train_step": [20.0, 40.0], "train_on_batch": 90.0}
-    ... )
-    >>> speed_summary(table)["ratio"].tolist()
-    [1.0, 20.0, 67.5]
+    >>> table = pd.DataFrame({
+    ...     "round": [0, 0, 1, 1], "way": ["ours", "keras"] * 2, "threads": 2, "busy": 1.5,
+    ...     "milliseconds": [1.0, 20.0, 2.0, 60.0],
+    ... })
+    >>> speed_summary(table)["ratio"].to_dict()
+    {'keras': 25.0, 'ours': 1.0}
     """
-    own = table[table["replicas"] == replicas]
-    ways = {
-        "ours": f"ours, {replicas} networks at once",
-        "train_step": "Keras, train_step under fit",
-        "train_on_batch": "Keras, train_on_batch",
+    times = _by_round(table)
+    ways = [way for way in WAYS if way in times]
+    groups = table.groupby("way")
+    return pd.DataFrame(
+        {
+            "words": pd.Series(WAYS),
+            "threads": groups["threads"].first(),
+            "busy": groups["busy"].median(),
+            "median": times.median(),
+            "low": times.min(),
+            "high": times.max(),
+            "ratio": times.div(times["ours"], axis=0).median(),
+        }
+    ).loc[ways]
+
+
+def gain_by_step(table):
+    """Take the gain over Keras apart, one step after the other.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``read("keras")``.
+
+    Returns
+    -------
+    Series
+        For each step from Keras at its best to our library on all cores, how many times less it
+        takes than the step before: the median over rounds.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "round": 0, "way": ["keras", "ours_one", "ours_one_thread", "ours"],
+    ...     "milliseconds": [8.0, 2.0, 1.0, 0.5],
+    ... })
+    >>> gain_by_step(table).to_dict()
+    {'ours_one': 4.0, 'ours_one_thread': 2.0, 'ours': 2.0}
+    """
+    times = _by_round(table)
+    gains = {
+        way: (times[before] / times[way]).median()
+        for before, way in zip(STEPS[:-1], STEPS[1:], strict=True)
     }
-    rows = [
-        (
-            words,
-            own[way].median(),
-            own[way].min(),
-            own[way].max(),
-            (own[way] / own["ours"]).median(),
-        )
-        for way, words in ways.items()
-    ]
-    return pd.DataFrame(rows, columns=["way", "median", "low", "high", "ratio"])
+    return pd.Series(gains)
+
+
+def _by_round(table):
+    return table.pivot_table("milliseconds", "round", "way")
 
 
 def imputer_summary(table):

@@ -18,7 +18,7 @@
       const less = mean - first[metric][0];
       const [one, two, three] = root.querySelectorAll(`tr[data-metric="${metric}"] td`);
       one.textContent = mean.toFixed(4);
-      two.textContent = `${low.toFixed(3)} to ${high.toFixed(3)}`;
+      two.textContent = `${low.toFixed(3)}\u2013${high.toFixed(3)}`;
       three.textContent = (less < 0 ? "\u2212" : less ? "+" : "") + Math.abs(less).toFixed(4);
     }
     const [accuracy] = cell.accuracy;
