@@ -136,9 +136,10 @@ def test_orders_are_read_value_by_value():
 
 
 def states(**columns):
-    """A folder's runs as `state` tells them."""
+    """A folder's runs as `runs_in` tells them."""
     base = {"key": ["k0"], "status": ["done"], "duration": [1.0], "error": [""]}
-    return pd.DataFrame({**base, "parameters": [{}], "notebook": ["a.ipynb"]} | columns)
+    table = pd.DataFrame({**base, "parameters": [{}], "notebook": ["a.ipynb"]} | columns)
+    return table.to_dict("records")
 
 
 def test_a_sweep_gets_what_its_options_say(monkeypatch, capsys):
@@ -218,7 +219,7 @@ def test_a_plan_lists_what_is_left_and_estimates_by_the_median(monkeypatch, caps
         duration=[60.0, 600.0, 90.0, 5000.0, 7000.0],
         error="", parameters=[{}] * 5, notebook="n",
     )  # fmt: skip
-    monkeypatch.setattr(sweeps, "state", lambda out: known if n_done else known.iloc[3:])
+    monkeypatch.setattr(sweeps, "runs_in", lambda out: known if n_done else known[3:])
     line = ["sweep", "n.ipynb", "g.yml", "--out", "r", "--dry-run", "--jobs", "2"]
     assert cli.main([*line, "--timeout", "9"]) == 0
     told = capsys.readouterr().out.splitlines()
@@ -246,7 +247,7 @@ def test_a_folders_state_is_counted_by_status_and_notebook(monkeypatch, capsys):
         parameters=[{"a": i} for i in range(5)],
         notebook=["a.ipynb", "b.ipynb", "a.ipynb", "b.ipynb", ""],
     )
-    monkeypatch.setattr(sweeps, "state", lambda out: asked.append(out) or table)
+    monkeypatch.setattr(sweeps, "runs_in", lambda out: asked.append(out) or table)
     assert cli.main(["sweep", "status", "folder"]) == 0 and asked == ["folder"]
     assert capsys.readouterr().out.splitlines() == [
         "2 done, 1 failed, 1 running, 1 stale",
@@ -257,9 +258,9 @@ def test_a_folders_state_is_counted_by_status_and_notebook(monkeypatch, capsys):
         "failed k3 {'a': 2}: E: no",
         "stale: of another source of the library than the installed; it would run anew",
     ]
-    monkeypatch.setattr(sweeps, "state", lambda out: states())
+    monkeypatch.setattr(sweeps, "runs_in", lambda out: states())
     assert cli.main(["sweep", "status", "folder"]) == 0
     assert capsys.readouterr().out.splitlines() == ["1 done"]
-    monkeypatch.setattr(sweeps, "state", lambda out: states().iloc[:0])
+    monkeypatch.setattr(sweeps, "runs_in", lambda out: [])
     assert cli.main(["sweep", "status", "folder"]) == 2
     assert capsys.readouterr().err == "error: folder holds no run of a sweep\n"

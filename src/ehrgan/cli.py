@@ -4,7 +4,9 @@ import argparse
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
+from statistics import median
 
 
 def command_line():
@@ -142,28 +144,34 @@ def parsed_orders(texts):
 def show_state(out):
     """Print what is done, running and failed in a folder, and why."""
     from .sweeps.grid import GridError
-    from .sweeps.sweep import state
+    from .sweeps.sweep import runs_in
 
-    table = state(out)
-    if table.empty:
+    runs = runs_in(out)
+    if not runs:
         raise GridError(f"{out} holds no run of a sweep")
-    print(counted(table))
-    if table["notebook"].nunique() > 1:
-        for notebook, rows in table.groupby("notebook"):
-            print(f"  {notebook or 'unknown notebook'}: {counted(rows)}")
-    for row in table[table["status"] == "running"].itertuples():
-        print(f"running {row.key} for {row.duration:.0f} s {row.parameters}")
-    for row in table[table["status"] == "failed"].itertuples():
-        print(f"failed {row.key} {row.parameters}: {row.error}")
-    if (table["status"] == "stale").any():
+    print(counted(runs))
+    notebooks = sorted({run["notebook"] for run in runs})
+    for notebook in notebooks if len(notebooks) > 1 else []:
+        own = [run for run in runs if run["notebook"] == notebook]
+        print(f"  {notebook or 'unknown notebook'}: {counted(own)}")
+    for run in with_status(runs, "running"):
+        print(f"running {run['key']} for {run['duration']:.0f} s {run['parameters']}")
+    for run in with_status(runs, "failed"):
+        print(f"failed {run['key']} {run['parameters']}: {run['error']}")
+    if with_status(runs, "stale"):
         print("stale: of another source of the library than the installed; it would run anew")
     return 0
 
 
-def counted(table):
+def with_status(runs, status):
+    """Those of some runs that are, say, done."""
+    return [run for run in runs if run["status"] == status]
+
+
+def counted(runs):
     """How many runs of each status."""
-    counts = table["status"].value_counts().sort_index()
-    return ", ".join(f"{n} {status}" for status, n in counts.items())
+    counts = Counter(run["status"] for run in runs)
+    return ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
 
 
 def parsed_resources(texts):
@@ -184,21 +192,20 @@ def show_plan(options):
     """Print what a sweep would run, and how long that may take."""
     from .sweeps.grid import read_grid
     from .sweeps.plan import plan
-    from .sweeps.sweep import check_options, n_places, state
+    from .sweeps.sweep import check_options, n_places, runs_in
 
     where = {"jobs": options.jobs, "scheduler": options.scheduler}
     resources = parsed_resources(options.resource)
     check_options(**where, resources=resources, timeout=options.timeout)
     runs = plan(options.notebook, read_grid(options.grid))
     places = n_places(**where)
-    known = state(options.out).set_index("key")
-    done = known[known["status"] == "done"]
-    todo = [run for run in runs if run.key not in done.index]
+    done = {run["key"]: run["duration"] for run in with_status(runs_in(options.out), "done")}
+    todo = [run for run in runs if run.key not in done]
     for run in todo:
         print(run.key, run.parameters)
     print(f"{len(todo)} of {len(runs)} runs to do")
-    if len(done):
-        seconds = done["duration"].median() * -(-len(todo) // places)
+    if done:
+        seconds = median(done.values()) * -(-len(todo) // places)
         print(f"about {seconds / 60:.1f} min with {places} at a time, as the finished runs went")
     else:
         print("no run has finished there yet, so there is no estimate of time")

@@ -45,10 +45,14 @@ def test_as_many_runs_as_allowed_are_no_mistake_and_one_more_is(grid, monkeypatc
     monkeypatch.setattr(grids, "MOST_RUNS", 12)
     assert len(grid(product={"a": [1, 2], "b": [1, 2]}, list=[{"a": 3}, {"a": 4}], seeds=2)) == 12
     assert len(grid(seeds=12)) == 12
+    assert len(grid(list=[{"a": i} for i in range(12)])) == 12  # no combination is no run
+    assert len(grid(list=[{"a": i} for i in range(3)], seeds=4)) == 12
     for much in (
         {"product": {"a": list(range(13))}},
         {"product": {"a": [1, 2], "b": [1, 2]}, "list": [{"a": 3}] * 3, "seeds": 2},
         {"seeds": 13},
+        {"list": [{"a": i} for i in range(13)]},
+        {"list": [{"a": 1}] * 7, "seeds": 2},
     ):
         with pytest.raises(GridError, match="asks for over 12 runs"):
             grid(**much)

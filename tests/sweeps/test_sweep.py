@@ -9,6 +9,7 @@ import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 
+import joblib
 import nbformat
 import pandas as pd
 import pytest
@@ -51,7 +52,7 @@ def test_a_machine_takes_as_many_runs_as_its_cores_and_its_free_memory(
 ):
     memory = SimpleNamespace(available=gigabytes * 1e9, total=1e12)
     monkeypatch.setattr(sweeps.psutil, "virtual_memory", lambda: memory)
-    monkeypatch.setattr(sweeps.joblib, "cpu_count", lambda: cores)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: cores)
     assert sweeps.n_places() == wanted
     assert sweeps.n_places(5) == 5
 
@@ -194,6 +195,31 @@ def test_an_edited_notebook_is_run_anew_and_what_is_edited_meanwhile_is_not(tmp_
     swept(path, tmp_path / "out")
     assert [one[0] for one in runs] == [first] * 3 + [second] * 3
     assert len(stores.Store(tmp_path / "out").outcomes()) == 6
+
+
+def test_a_notebook_edited_while_a_sweep_begins_does_not_run_under_other_keys(
+    tmp_path, runs, monkeypatch
+):
+    path, planned = tmp_path / "a.ipynb", []
+
+    def write(code):
+        cell = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+        nbformat.write(new_notebook(cells=[cell, new_code_cell(code)]), path)
+        return path.read_bytes()
+
+    def edited_and_planned(*arguments):
+        write("2")
+        planned.extend(plan(*arguments))
+        return planned
+
+    first = write("1")
+    keys = [run.key for run in plan(path, SETS)]
+    monkeypatch.setattr(sweeps, "plan", edited_and_planned)
+    found = swept(path, tmp_path / "out")
+    assert [about["key"] for about in found] == keys == [run.key for run in planned]
+    assert [one[0] for one in runs] == [first] * 3
+    with pytest.raises(GridError, match="the notebook .*gone.ipynb cannot be read: .*No such file"):
+        swept(tmp_path / "gone.ipynb", tmp_path / "out")
 
 
 def test_progress_counts_what_was_there_and_what_came(toy, tmp_path, runs, monkeypatch):

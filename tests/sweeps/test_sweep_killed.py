@@ -153,7 +153,7 @@ def test_parameters_that_are_not_the_notebooks_are_refused(toy, values, wanted):
     ("content", "wanted"),
     [
         (None, "cannot be read: .*No such file"),
-        ("", "cannot be read: Notebook does not appear to be JSON"),
+        ("", "cannot be read: it is not JSON: Expecting value"),
         ("[]", "is JSON, but no notebook"),
         ("{}", "is JSON, but no notebook"),
     ],

@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 
 from ..source import source_fingerprint
-from .handover import RECORD
-from .notebooks import QUIET_KERNEL
-from .worker import end_family
+from .family import end_family
+from .handover import QUIET_KERNEL, RECORD
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
               "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")  # fmt: skip

@@ -73,7 +73,8 @@ def read_grid(path):
     ) as error:  # ValueError: 2026-13-45, or not UTF-8
         raise GridError(f"the grid {path} is not YAML: {' '.join(str(error).split())}") from None
     product, sets, fixed, seeds = _sections(path, grid)
-    n_runs = (math.prod(map(len, product.values())) + len(sets)) * max(1, len(seeds))
+    n_combined = math.prod(map(len, product.values())) if product else 0  # of nothing it is 1
+    n_runs = max(1, n_combined + len(sets)) * max(1, len(seeds))
     if n_runs > MOST_RUNS:
         raise GridError(f"the grid {path} asks for over {MOST_RUNS} runs; is that meant?")
     combined = [dict(zip(product, v, strict=True)) for v in itertools.product(*product.values())]

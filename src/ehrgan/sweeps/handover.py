@@ -1,15 +1,18 @@
-"""How a notebook hands its scores to the sweep that runs it; light to import."""
+"""What passes between a notebook and what runs it: its surroundings, and its scores; light."""
 
 import os
 from pathlib import Path
-
-import pandas as pd
 
 __all__ = ["record"]
 
 RECORD = "EHRGAN_RECORD"  # names the file, where a sweep runs the notebook
 OWN = ("key", "version", "source", "duration", "peak_memory_mb")  # columns that a sweep adds
 PARAMETER = "parameter_"  # and what it puts before the name of a parameter
+QUIET_KERNEL = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's lines are about the machine, not the study
+    "TQDM_DISABLE": "1",  # on a page a bar that has run is noise, and its widget fetches scripts
+    "JUPYTER_PREFER_ENV_PATH": "1",  # a kernel registered in the home folder must not win over ours
+}
 
 
 def record(table):
@@ -34,6 +37,8 @@ def record(table):
     >>> from ehrgan.sweeps.handover import record
     >>> record(pd.DataFrame({"accuracy": [0.9]}))
     """
+    import pandas as pd  # whoever has a table has it loaded; a sweep's own start needs none
+
     if not isinstance(table, pd.DataFrame):
         raise TypeError(f"table must be a DataFrame, got {type(table).__name__}")
     for name in map(str, table.columns):

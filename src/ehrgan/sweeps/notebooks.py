@@ -1,6 +1,5 @@
 """Run a notebook with parameters, and say exactly what went wrong where."""
 
-import ast
 import os
 import re
 from pathlib import Path
@@ -9,43 +8,26 @@ import nbformat
 import papermill
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
-from papermill.translators import PythonTranslator
+
+from .cells import literal, parameter_defaults, tags
+from .handover import QUIET_KERNEL
+
+__all__ = [
+    "NotebookError",
+    "last_started",
+    "literal",
+    "parameter_defaults",
+    "run_notebook",
+    "stderr_texts",
+    "tags",
+]
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-PARAMETERS_TAG = "parameters"
 ADDED_BY_PAPERMILL = {"injected-parameters", "papermill-error-cell-tag"}
-QUIET_KERNEL = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's lines are about the machine, not the study
-    "TQDM_DISABLE": "1",  # on a page a bar that has run is noise, and its widget fetches scripts
-    "JUPYTER_PREFER_ENV_PATH": "1",  # a kernel registered in the home folder must not win over ours
-}
 
 
 class NotebookError(RuntimeError):
     """A notebook did not run to its end; the message names it, the cell and the error."""
-
-
-def parameter_defaults(path):
-    """Names and default values of the parameters that a notebook takes.
-
-    Parameters
-    ----------
-    path : path-like
-        The notebook. One cell of it carries the tag ``parameters``.
-
-    Returns
-    -------
-    dict of str to str
-        Parameter name to the text of its default value; empty if there is no such cell.
-
-    Notes
-    -----
-    The cell is read, not executed.
-    """
-    cells = nbformat.read(path, as_version=4).cells
-    tagged = [cell for cell in cells if PARAMETERS_TAG in tags(cell)]
-    found = PythonTranslator.inspect(tagged[0]) if tagged else []
-    return {parameter.name: parameter.default for parameter in found}
 
 
 def run_notebook(source, target, parameters=None, *, cwd=None, progress=None):
@@ -112,26 +94,7 @@ def last_started(target):
     return max(started, default=1)
 
 
-def tags(cell):
-    """The set of a cell's tags."""
-    return set(cell.metadata.get("tags", []))
-
-
 def stderr_texts(notebook):
     """What each cell wrote to stderr, for the cells that did."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
     return [output.text for output in outputs if output.get("name") == "stderr"]
-
-
-def literal(text):
-    """A command-line value as Python reads it, or the text itself.
-
-    Examples
-    --------
-    >>> literal("3"), literal("0.3"), literal("None"), literal("honest")
-    (3, 0.3, None, 'honest')
-    """
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text

@@ -5,13 +5,11 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
-
 from ..source import source_fingerprint
+from .cells import defaults_of, literal, read_cells
 from .grid import GridError, as_text
-from .notebooks import literal, parameter_defaults
 
-__all__ = ["Run", "plan"]
+__all__ = ["Run", "plan", "read_notebook"]
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -38,7 +36,15 @@ class Run(NamedTuple):
     notebook: str
 
 
-def plan(notebook, sets):
+def read_notebook(path):
+    """The bytes of a notebook, or a sentence on why they cannot be had."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise GridError(f"the notebook {path} cannot be read: {error}") from None
+
+
+def plan(notebook, sets, content=None):
     """Check sets of parameters against a notebook, and name each run.
 
     Parameters
@@ -46,7 +52,9 @@ def plan(notebook, sets):
     notebook : path-like
         With one cell tagged ``parameters``.
     sets : list of dict
-        As :func:`read_grid` gives them.
+        As :func:`~ehrgan.sweeps.grid.read_grid` gives them.
+    content : bytes, optional
+        What the notebook holds, where that was read before; the file is not read then.
 
     Returns
     -------
@@ -58,13 +66,14 @@ def plan(notebook, sets):
     GridError
         If the notebook cannot be read, or a name or type of value is not the notebook's.
     """
+    content = read_notebook(notebook) if content is None else content
     try:
-        cells = nbformat.read(notebook, as_version=4).cells
-        code = [cell.source for cell in cells if cell.cell_type == "code"]
-        texts = parameter_defaults(notebook)
-    except (OSError, ValueError) as error:
+        cells = read_cells(content)
+        code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+        texts = defaults_of(cells)
+    except ValueError as error:
         raise GridError(f"the notebook {notebook} cannot be read: {error}") from None
-    except Exception:  # nbformat raises errors of many kinds
+    except Exception:  # such a file raises errors of many kinds
         raise GridError(f"the notebook {notebook} is JSON, but no notebook") from None
     known = {name: literal(text) for name, text in texts.items()}
     known = {name: value for name, value in known.items() if _is_plain_default(value, texts[name])}

@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import fsspec
-import pandas as pd
 
 from .grid import GridError
 from .handover import OWN, PARAMETER
@@ -172,6 +171,8 @@ def _note(key, content, names):
 
 def _tidy(scores, about):
     """Scores with the run's parameters and circumstances in columns, as Parquet."""
+    import pandas as pd  # half a second, which a sweep's start need not wait for
+
     table = pd.read_parquet(io.BytesIO(scores)) if scores else pd.DataFrame(index=[0])
     own = {k: about[k] for k in OWN}
     # one value for each row, so a list or a mapping goes in as text

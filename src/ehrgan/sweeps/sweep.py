@@ -12,11 +12,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import NamedTuple
 
-import joblib
-import pandas as pd
 import psutil
 from tqdm import tqdm
 
@@ -24,12 +21,13 @@ from ..bars import no_bars
 from ..source import source_fingerprint
 from .execute import PATIENCE, RunLost, execute, failure
 from .grid import GridError
-from .plan import plan
+from .plan import plan, read_notebook
 from .store import Store
 
 __all__ = ["read_sweep", "state", "sweep"]
 
 MEMORY_OF_A_RUN = 1.5e9  # bytes that a TensorFlow kernel may need
+TOLD = ("key", "status", "duration", "error", "parameters", "notebook", "version")  # of each run
 
 
 def state(out):
@@ -52,6 +50,13 @@ def state(out):
     GridError
         If the folder cannot be read.
     """
+    import pandas as pd  # half a second, which the command's start need not wait for
+
+    return pd.DataFrame(runs_in(out), columns=TOLD)
+
+
+def runs_in(out):
+    """What :func:`state` tells, as a list of dict."""
     store, source = Store(out), source_fingerprint()
     rows = store.outcomes()
     for about in rows.values():
@@ -60,8 +65,7 @@ def state(out):
     for key, (notebook, parameters, since) in store.running().items():
         rows[key] = {"key": key, "status": "running", "duration": time.time() - since, "error": "",
                      "parameters": parameters, "notebook": notebook, "version": ""}  # fmt: skip
-    columns = ["key", "status", "duration", "error", "parameters", "notebook", "version"]
-    return pd.DataFrame(list(rows.values()), columns=columns)
+    return [{name: about[name] for name in TOLD} for about in rows.values()]
 
 
 def read_sweep(out, *, source=None, notebook=None):
@@ -89,6 +93,8 @@ def read_sweep(out, *, source=None, notebook=None):
         If there is no finished run, a file of one cannot be read, or runs of several versions of
         the library or of the notebook would be mixed.
     """
+    import pandas as pd
+
     store = Store(out)
     done = [about for about in store.outcomes().values() if about["status"] == "done"]
     done = [about for about in done if source in (None, about["source"])]
@@ -125,7 +131,7 @@ def sweep(
     notebook : path-like
         The notebook.
     sets : list of dict
-        Its parameters, as :func:`read_grid` gives them.
+        Its parameters, as :func:`~ehrgan.sweeps.grid.read_grid` gives them.
     out : path-like or str
         Folder for the results, or an address that fsspec knows, such as ``s3://bucket/name``.
     jobs : int, optional
@@ -159,8 +165,8 @@ def sweep(
     the work.
     """
     check_options(jobs, scheduler, resources, timeout)
-    runs, store = plan(notebook, sets), Store(out)
-    content = Path(notebook).read_bytes()
+    content = read_notebook(notebook)  # once, so that what runs is what the keys were made of
+    runs, store = plan(notebook, sets, content), Store(out)
     store.check_writable()
     before = store.outcomes()
     found = {key: about for key, about in before.items() if about["status"] == "done"}
@@ -218,26 +224,20 @@ def check_options(jobs=None, scheduler=None, resources=None, timeout=None):
 
 
 def n_places(jobs=None, scheduler=None):
-    """How many runs a sweep with these options has at a time; see :func:`sweep`.
+    """How many runs a sweep with these options has at a time, at least 1; see :func:`sweep`.
 
-    Returns
-    -------
-    int
-        At least 1. On this machine one for each core, as far as memory goes; on a cluster one for
-        each thread of the workers that are there now.
-
-    Examples
-    --------
-    >>> n_places(jobs=3)
-    3
-    >>> n_places() >= 1
-    True
+    On this machine one for each core, as far as memory goes; on a cluster one for each thread of
+    the workers that are there now.
     """
     if scheduler is not None:
         with connect(scheduler) as client:
             return max(1, sum(client.nthreads().values()))
+    if jobs is not None:
+        return jobs
+    import joblib  # knows the limits of containers, but takes a while to load
+
     memory = psutil.virtual_memory().available // MEMORY_OF_A_RUN
-    return jobs or max(1, min(joblib.cpu_count(), int(memory)))
+    return max(1, min(joblib.cpu_count(), int(memory)))
 
 
 def connect(scheduler, resources=None):

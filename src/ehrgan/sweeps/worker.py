@@ -12,40 +12,15 @@ import threading
 import time
 from pathlib import Path
 
+if __name__ == "__main__":
+    # a check of international addresses that no notebook needs; its grammar takes a second
+    sys.modules.setdefault("rfc3987_syntax", None)
+
 import psutil
 from nbclient.exceptions import DeadKernelError
 
+from .family import end_family
 from .notebooks import NotebookError, run_notebook
-
-__all__ = ["end_family"]
-
-
-def end_family(pid):
-    """Kill a process and every process that it has started.
-
-    Parameters
-    ----------
-    pid : int
-        The process; one that is gone already is no error.
-
-    Examples
-    --------
-    >>> import subprocess
-    >>> process = subprocess.Popen(["sleep", "60"])
-    >>> end_family(process.pid)
-    >>> process.wait()
-    -9
-    """
-    try:
-        first = psutil.Process(pid)
-        family = [*first.children(recursive=True), first]
-    except psutil.NoSuchProcess:
-        return
-    for process in family:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
 
 
 def work(folder):
