@@ -43,9 +43,9 @@ def records(n=200, seed=0, strength=1.5):
     )
 
 
-def sooner(real, name, seed):
+def sooner(real, *of):
     """The same method with fewer epochs, trees or rounds."""
-    model, less = real(name, seed), {"epochs": 10, "n_estimators": 10, "n_jobs": 1, "max_iter": 10}
+    model, less = real(*of), {"epochs": 10, "n_estimators": 10, "n_jobs": 1, "max_iter": 10}
     return model.set_params(**{k: v for k, v in less.items() if k in model.get_params()})
 
 
@@ -82,9 +82,9 @@ def no_networks(monkeypatch):
     """For answers that do not hang on the networks: simpler methods under their names."""
     imputer, classifier = methods.make_imputation, methods.make_final_classifier
     simpler = {
-        "make_imputation": lambda n, seed: Means() if "auto" in n else imputer(n, seed),
+        "make_imputation": lambda n, *more: Means() if "auto" in n else imputer(n, *more),
         "make_final_classifier": (
-            lambda n, seed: Linear(C=0.1) if "GAN" in n else classifier(n, seed)
+            lambda n, *more: Linear(C=0.1) if "GAN" in n else classifier(n, *more)
         ),
     }
     for module in (methods, compare):

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
@@ -95,10 +97,10 @@ def spied(monkeypatch, groups):
     Z[:, 1] += np.arange(N) % 2
     filled, told, bar = [], [], Silent()
     monkeypatch.setattr(
-        compare, "make_imputation", lambda name, seed: SpyImputer(name, seed, filled)
+        compare, "make_imputation", lambda name, seed, n: SpyImputer(name, seed, filled)
     )
     monkeypatch.setattr(
-        compare, "make_final_classifier", lambda name, seed: SpyClassifier(name, seed, told)
+        compare, "make_final_classifier", lambda name, seed, n: SpyClassifier(name, seed, told)
     )
     scores = compare.compare_methods(METHODS, Z, y, groups, 2, 8, bar)
     return y, filled, told, scores, bar
@@ -141,9 +143,11 @@ def test_every_probability_stands_with_its_method_trial_and_record(spied, groups
 
 
 def test_folds_of_one_class_have_no_area_but_their_records_are_predicted(monkeypatch):
-    monkeypatch.setattr(compare, "make_imputation", lambda name, seed: SpyImputer(name, seed, []))
     monkeypatch.setattr(
-        compare, "make_final_classifier", lambda name, seed: SpyClassifier(name, seed, [])
+        compare, "make_imputation", lambda name, seed, n: SpyImputer(name, seed, [])
+    )
+    monkeypatch.setattr(
+        compare, "make_final_classifier", lambda name, seed, n: SpyClassifier(name, seed, [])
     )
     groups = np.arange(N) // 6
     y = (groups < 3).astype(np.int64)  # three persons of ten hold the positives, so two folds none
@@ -299,6 +303,54 @@ def test_classifiers_are_what_their_names_say():
     assert fitted["AC-GAN"].get_params() == acgan.ACGANClassifier(random_state=3).get_params()
     paper = acgan.ACGANClassifier(**acgan.PAPER_ACGAN, random_state=3).get_params()
     assert fitted["the paper's AC-GAN"].get_params() == paper
+
+
+def test_networks_and_trees_that_have_learned_enough_learn_no_more_from_long_tables():
+    for n_records, epochs in ((0, 150), (1280, 150), (1290, 148), (2400, 80), (10**6, 1)):
+        wanted = autoencoder.StackedAutoencoderImputer(epochs=epochs, random_state=3).get_params()
+        found = methods.make_imputation("denoising autoencoder", 3, n_records)
+        assert found.get_params() == wanted
+        steps = methods.make_method("denoising autoencoder", "AC-GAN", 3, n_records)
+        assert steps["imputer"].get_params() == wanted
+    for n_records, most in ((0, None), (20_000, None), (20_001, 20_000)):
+        forest = methods.make_final_classifier("random forest", 3, n_records)
+        assert forest.get_params()["max_samples"] == most
+        forest = methods.make_method("mean", "random forest", 3, n_records)["classifier"]
+        assert forest.get_params()["max_samples"] == most
+
+
+def test_of_very_many_records_the_ridges_learn_from_some_and_fill_all(monkeypatch):
+    monkeypatch.setattr(methods, "FINAL_LIMIT", 50)
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(120, 1)) @ [[1.0, 2.0, 3.0]]
+    Z += rng.normal(size=Z.shape) / 100
+    holes = Z.copy()
+    holes[::3, 1] = np.nan
+    assert isinstance(methods.make_imputation("chained ridge", 3, 50)[-1], IterativeImputer)
+    found = methods.make_imputation("chained ridge", 3, 120).fit(holes)
+    filled = found.transform(holes)
+    scaled = np.clip(found[0].transform(Z), 0, 1)  # they stay within what was seen
+    np.testing.assert_allclose(filled, scaled, atol=0.05)
+    assert found[-1].imputer_.random_state == 3
+    draws = [methods.FromSome(SpyImputer("", 0, []), 50, seed) for seed in (3, 3, 4)]
+    monkeypatch.setattr(methods, "clone", lambda spy: SpyImputer("", 0, []))
+    numbered = np.column_stack([np.arange(120), np.zeros(120)])
+    first, again, other = (draw.fit(numbered).imputer_.learned for draw in draws)
+    assert len(set(first)) == 50 and first == sorted(first) == again != other
+    assert min(first) < 20 and max(first) > 100
+
+
+def test_methods_are_made_for_as_many_records_as_the_largest_training_fold(monkeypatch):
+    told = []
+    for made, spy in (("make_imputation", SpyImputer), ("make_final_classifier", SpyClassifier)):
+        monkeypatch.setattr(
+            compare, made, lambda name, seed, n, spy=spy: told.append(n) or spy(name, seed, [])
+        )
+    y = np.arange(N + 3) % 2
+    Z = np.column_stack([np.arange(N + 3), y * 0.5])
+    compare.compare_methods(METHODS, Z, y, None, 1, 0, Silent())
+    largest = max(len(train) for _, train, _ in compare.splits_of(y, None, 1, 0))
+    assert largest > (N + 3) * 4 / 5 and set(told) == {largest}
 
 
 def test_a_method_is_a_pipeline_from_the_table_as_read_to_the_classes():

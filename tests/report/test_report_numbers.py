@@ -666,13 +666,13 @@ def test_only_networks_learn_from_a_sample(simple, chosen, monkeypatch):
     seen = {}
     model = SimpleNamespace(fit=lambda X, y: seen.update(X=X, y=y))
     monkeypatch.setattr(
-        report, "make_method", lambda *of: seen.update(method=of[:2], seed=of[2]) or model
+        report, "make_method", lambda *of: seen.update(method=of[:2], rest=of[2:]) or model
     )
     monkeypatch.setattr(report, "FINAL_LIMIT", 30)
     replace(simple, chosen=chosen, settings=SETTINGS | {"seed": 4}).fit()
     n = N if chosen == 0 else 30  # logistic regression; denoising autoencoder; AC-GAN
     ready = simple.prepared
-    assert (seen["method"], seen["seed"]) == (CANDIDATES[chosen], 4) and len(seen["X"]) == n
+    assert (seen["method"], seen["rest"]) == (CANDIDATES[chosen], (4, n)) and len(seen["X"]) == n
     rows = seen["X"].index.to_numpy()
     pd.testing.assert_frame_equal(seen["X"], ready.X.iloc[rows])
     assert seen["y"].tolist() == np.where(ready.y[rows] == 1, "yes", "no").tolist()

@@ -133,7 +133,6 @@ def numbers_of(texts):
 
 
 def _odd_notes(name, texts, numbers):
-    """Notes on cells that are no plain numbers."""
     plain, odd = pd.to_numeric(texts, errors="coerce").notna(), numbers.isna()
     told = (
         (texts[odd], "cells are none ({}) and count as missing"),
@@ -178,7 +177,6 @@ def _are_day_numbers(seen):
 
 
 def _are_dates(texts):
-    """Whether the cells of a column of text are dates."""
     return len(texts) > 0 and texts.str.fullmatch(DATE.pattern).mean() >= 0.9
 
 
@@ -214,7 +212,6 @@ def constant(cells):
 
 
 def _suspicious(name, seen):
-    """A note on numbers that look like codes for missing."""
     for code in SUSPICIOUS:
         hits = (seen == code).sum()
         rest = seen[seen != code]

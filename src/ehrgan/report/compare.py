@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -108,22 +109,25 @@ def _filled_tables(imputation, Z, rows, seed):
     """Training and test table of each fold, filled by what the training rows teach."""
     if imputation == RAW:
         return [(Z[train], Z[test]) for train, test in rows]
+    make = partial(make_imputation, imputation, seed, _most_records(rows))
     if "autoencoder" in imputation:
-        models = make_imputation(imputation, seed).fit_many([Z[train] for train, _ in rows])
+        models = make().fit_many([Z[train] for train, _ in rows])
     else:
-        models = [make_imputation(imputation, seed).fit(Z[train]) for train, _ in rows]
+        models = [make().fit(Z[train]) for train, _ in rows]
     pairs = zip(models, rows, strict=True)
     return [(model.transform(Z[train]), model.transform(Z[test])) for model, (train, test) in pairs]
 
 
+def _most_records(rows):
+    """Records in the largest training fold."""
+    return max(len(train) for train, _ in rows)
+
+
 def _predict(classifier, tables, y, rows, seed):
     """Probabilities of the positive class for each fold's test rows."""
-    model = make_final_classifier(classifier, seed)
+    make = partial(make_final_classifier, classifier, seed, _most_records(rows))
     data = [(X, y[train]) for (X, _), (train, _) in zip(tables, rows, strict=True)]
-    if "AC-GAN" in classifier:
-        models = model.fit_many(data)
-    else:
-        models = [make_final_classifier(classifier, seed).fit(X, c) for X, c in data]
+    models = make().fit_many(data) if "AC-GAN" in classifier else [make().fit(*d) for d in data]
     return [m.predict_proba(X)[:, 1] for m, (_, X) in zip(models, tables, strict=True)]
 
 

@@ -8,7 +8,6 @@ class ReportError(ValueError):
 
     Examples
     --------
-    >>> from ehrgan.report.errors import ReportError
     >>> from ehrgan.report.files import read_table
     >>> try:
     ...     read_table("nowhere.csv")

@@ -92,7 +92,6 @@ def read_table(path, missing=DEFAULT_MISSING):
 
 
 def _codes(missing):
-    """Texts and numbers that mean missing."""
     codes = (missing,) if isinstance(missing, str | int | float) else tuple(missing)
     texts = {str(code).strip() for code in codes} | {""}
     numbers = pd.to_numeric(pd.Series(sorted(texts), dtype="str"), errors="coerce").dropna()
@@ -100,7 +99,6 @@ def _codes(missing):
 
 
 def _bytes(path):
-    """The file's content, unzipped."""
     if path.is_dir():
         raise ReportError(f"path '{path}' is a folder: name the file in it")
     try:

@@ -1,7 +1,8 @@
 """The methods that a report compares, each a pipeline for records as a file has them."""
 
+import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import MissingIndicator, SimpleImputer
@@ -15,7 +16,7 @@ from ..study.baselines import make_imputer
 from ..tables.coding import TableCoder
 from .columns import as_learned
 
-__all__ = ["ADVERSARY", "AsLearned", "CANDIDATES", "PAPERS"]
+__all__ = ["ADVERSARY", "AsLearned", "CANDIDATES", "FromSome", "PAPERS"]
 
 IMPUTATIONS = ("mean", "mean and indicators", "chained ridge", "denoising autoencoder")
 GAINING = IMPUTATIONS[1:]  # those that are compared with the mean
@@ -33,7 +34,8 @@ PAPERS = (("the paper's autoencoder", "the paper's AC-GAN"),)
 #: Two methods whose difference is what the adversarial training is worth.
 ADVERSARY = (("mean", "AC-GAN"), ("mean", "logistic regression"))
 
-FINAL_LIMIT = 20_000  # records that a network learns from at most
+FINAL_LIMIT = 20_000  # records that a network, a chain of ridges or one tree learns from at most
+STEPS = 3000  # minibatches after which the denoising autoencoder gains nothing more here
 N_FOLDS = 5
 
 
@@ -75,35 +77,80 @@ class AsLearned(TransformerMixin, BaseEstimator):
         return pd.DataFrame({n: as_learned(X[n], dtype) for n, dtype in self.dtypes_.items()})
 
 
-def make_method(imputation, classifier, seed=0):
+class FromSome(TransformerMixin, BaseEstimator):
+    """An imputation that learns from some records where there are very many, and fills all.
+
+    Parameters
+    ----------
+    imputer : transformer
+        The imputation, unfitted.
+    limit : int
+        Records that it learns from at most, drawn at random.
+    random_state : int
+        Seed of the draw.
+
+    Examples
+    --------
+    >>> few = FromSome(SimpleImputer(), limit=2).fit([[1.0], [1.0], [1.0]])
+    >>> few.transform([[float("nan")]])
+    array([[1.]])
+    """
+
+    def __init__(self, imputer, limit, random_state=0):
+        self.imputer = imputer
+        self.limit = limit
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Learn from some of the records; `y` is ignored."""
+        X = np.asarray(X)
+        rows = np.random.default_rng(self.random_state).permutation(len(X))[: self.limit]
+        self.imputer_ = clone(self.imputer).fit(X[np.sort(rows)])
+        return self
+
+    def transform(self, X):
+        """Fill the holes of all of them."""
+        return self.imputer_.transform(X)
+
+
+def make_method(imputation, classifier, seed=0, n_records=0):
     """An unfitted pipeline of an imputation and a classifier, for records as a file has them."""
     steps = [("types", AsLearned()), ("coder", TableCoder()), ("varying", VarianceThreshold())]
     if imputation != RAW:
-        steps.append(("imputer", make_imputation(imputation, seed)))
-    return Pipeline([*steps, ("classifier", make_final_classifier(classifier, seed))])
+        steps.append(("imputer", make_imputation(imputation, seed, n_records)))
+    return Pipeline([*steps, ("classifier", make_final_classifier(classifier, seed, n_records))])
 
 
-def make_imputation(name, seed):
+def make_imputation(name, seed, n_records=0):
+    """An unfitted imputation that is to learn from so many records."""
     if name == "denoising autoencoder":
-        return StackedAutoencoderImputer(random_state=seed)
+        model = StackedAutoencoderImputer(random_state=seed)
+        epochs = max(1, STEPS * model.batch_size // max(1, n_records))
+        return model.set_params(epochs=min(model.epochs, epochs))
     if name == "the paper's autoencoder":
         return StackedAutoencoderImputer(**PAPER_AUTOENCODER, random_state=seed)
     if name == "chained ridge":  # a few rounds settle it, and the likeliest partners suffice
         ridge = make_imputer(name).set_params(max_iter=5, n_nearest_features=30)
-        return make_pipeline(MinMaxScaler(), ridge.set_params(random_state=seed))
+        ridge = ridge.set_params(random_state=seed)
+        if n_records > FINAL_LIMIT:
+            ridge = FromSome(ridge, FINAL_LIMIT, seed)
+        return make_pipeline(MinMaxScaler(), ridge)
     mean = SimpleImputer()
     # every attribute gets an indicator, so that all folds have the same columns
     indicators = MissingIndicator(features="all")
     return make_union(mean, indicators) if name == "mean and indicators" else mean
 
 
-def make_final_classifier(name, seed):
+def make_final_classifier(name, seed, n_records=0):
+    """An unfitted classifier that is to learn from so many records."""
     if name == "logistic regression":
         return make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     if name == "gradient boosting":
         return HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=seed)
     if name == "random forest":
-        return RandomForestClassifier(100, min_samples_leaf=2, n_jobs=-1, random_state=seed)
+        forest = RandomForestClassifier(100, min_samples_leaf=2, n_jobs=-1, random_state=seed)
+        # trees of more records are as good together, but take minutes and gigabytes
+        return forest.set_params(max_samples=FINAL_LIMIT) if n_records > FINAL_LIMIT else forest
     if name == "the paper's AC-GAN":
         return ACGANClassifier(**PAPER_ACGAN, random_state=seed)
     return ACGANClassifier(random_state=seed)

@@ -54,7 +54,6 @@ def _one_spelling(name, labels, notes):
 
 
 def _refuse_outcome(name, counts, positive):
-    """Refuse an outcome that has no two classes."""
     if len(counts) == 0:
         raise ReportError(f"outcome {name!r} has no value at all: name another column")
     if len(counts) == 1:

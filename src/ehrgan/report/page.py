@@ -92,7 +92,6 @@ def columns_in_words(prepared):
 
 
 def _picture(figure):
-    """A figure as PNG, in base64."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)
     return b64encode(picture.getvalue()).decode()

@@ -82,7 +82,7 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     Parameters
     ----------
     table : DataFrame
-        From :func:`read_table`, or one's own; NaN marks a missing cell.
+        From :func:`~ehrgan.report.files.read_table`, or one's own; NaN marks a missing cell.
     outcome : str
         The column to predict. Records without it are left out.
     positive : str, optional
@@ -115,7 +115,6 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
 
     Examples
     --------
-    >>> from ehrgan.report.reading import prepare
     >>> table = pd.DataFrame({"age": [30.5, 41, 52, 63] * 10, "sex": ["f", "f", "m"] * 13 + ["m"],
     ...     "died": ["no", "no", "yes", "no"] * 10})
     >>> found = prepare(table, "died", keep=("age",))
@@ -177,7 +176,6 @@ def _plain_table(table):
 
 
 def _is_nested(cells):
-    """Whether a column holds lists, mappings or bytes."""
     if not pd.api.types.is_object_dtype(cells.dtype):
         return False
     seen = cells.dropna()
@@ -199,7 +197,6 @@ def _known(argument, name, table):
 
 
 def _orders(ordered, table):
-    """Values from low to high, by column."""
     if ordered is not None and not isinstance(ordered, Mapping):
         raise ReportError(f"ordered must map columns to their values, got {ordered!r}")
     return {
@@ -209,7 +206,6 @@ def _orders(ordered, table):
 
 
 def _fingerprint(table):
-    """A hash of names, size and cells."""
     cells = pd.util.hash_pandas_object(table.astype(str), index=False).to_numpy()
     digest = hashlib.sha256(repr((list(table.columns), table.shape)).encode())
     digest.update(cells.tobytes())
@@ -250,7 +246,6 @@ def _repeats(cells, name, kind):
 
 
 def _without_leaks(columns, y, keep):
-    """Leave out attributes that alone give the outcome away."""
     found = {}
     for name, column in columns.items():
         if name not in keep and column.kind in USED and not column.reason:
@@ -360,7 +355,6 @@ def _equal_records(X, y, notes):
 
 
 def _about(table, columns, outcome, used):
-    """A row on each column, for the report."""
     rows = []
     for name, cells in table.items():
         column = columns.get(name)
