@@ -178,7 +178,7 @@ def test_the_page_holds_every_number_and_shows_those_of_the_first_choice(small):
              "auc_roc": "AUC", "f_score": "F-score"}  # fmt: skip
     shown = re.findall(
         r'<tr data-metric="(.*?)"><th scope="row">(.*?)</th>'
-        r"<td>(.*?)</td><td>(.*?) to (.*?)</td><td>(.*?)</td></tr>", page
+        r"<td>(.*?)</td><td>(.*?)\N{EN DASH}(.*?)</td><td>(.*?)</td></tr>", page
     )  # fmt: skip
     assert [row[:2] for row in shown] == list(names.items())
     for metric, _, *numbers, gap in shown:

@@ -14,6 +14,7 @@ from sklearn.svm import SVC
 from ehrgan import ACGANClassifier
 from ehrgan.paper import audit
 from ehrgan.scores import inference
+from ehrgan.scores.estimate import Estimate
 from ehrgan.scores.inference import corrected_interval
 from ehrgan.scores.metrics import decision_curve, threshold_at
 from ehrgan.study import protocol
@@ -374,7 +375,7 @@ def test_a_verdict_follows_the_sign_of_the_papers_lead(found, wanted, sign):
     # under the mirrored sign the mirrored numbers lead to the same words
     if sign < 0:
         found = [(-mean, -high, -low) for mean, low, high in found]
-    named = dict(zip(("honest", "paper", "peek"), found, strict=True))
+    named = dict(zip(("honest", "paper", "peek"), (Estimate(*one) for one in found), strict=True))
     assert audit._verdict(named, sign) == wanted
 
 

@@ -2,32 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from ehrgan.paper import wording
-
-
-@pytest.mark.parametrize(
-    "low, high, tie, word, answer",
-    [
-        (-0.02, -0.01, "a tie is excluded", "smaller than", "less"),
-        (-0.01, 0.0, "a tie is not excluded", "not clearly different from", "who knows"),
-        (-0.01, 0.02, "a tie is not excluded", "not clearly different from", "who knows"),
-        (0.0, 0.02, "a tie is not excluded", "not clearly different from", "who knows"),
-        (0.01, 0.02, "a tie is excluded", "larger than", "more"),
-        (np.nan, np.nan, None, "not clearly different from", "who knows"),
-    ],
-)
-def test_words_for_an_interval_of_differences(low, high, tie, word, answer):
-    assert tie is None or wording.tie(low, high) == tie
-    assert wording.compared(low, high) == word
-    assert wording.compared(low, high, "less", "more", "who knows") == answer
-
-
-@pytest.mark.parametrize("number", [0.94, 0.95, 0.97, 0.99, 0.995])
-def test_the_ends_of_an_interval_belong_to_it(number):
-    wanted = "inside" if number in (0.95, 0.97, 0.99) else "outside"
-    assert wording.within(number, 0.95, 0.99) == wanted
 
 
 def test_places_in_words():

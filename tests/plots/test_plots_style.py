@@ -25,11 +25,18 @@ def test_every_figure_is_offered_by_name():
     assert set(plots.__all__) == drawn
 
 
-def test_a_figure_is_closed_and_handed_on():
-    figure = plt.figure()
-    other = plt.figure()
-    assert style.closed(figure) is figure
-    assert plt.get_fignums() == [other.number]
+def test_a_figure_is_drawn_in_the_style_closed_and_handed_on():
+    figure, other = plt.figure(), plt.figure()
+    before = dict(plt.rcParams)
+
+    @style.drawn
+    def one(number, *, same):
+        """What it shows."""
+        assert number == same and plt.rcParams["figure.constrained_layout.use"]
+        return figure
+
+    assert one(1, same=1) is figure and one.__doc__ == "What it shows."
+    assert plt.get_fignums() == [other.number] and dict(plt.rcParams) == before
     plt.close(other)
 
 
@@ -45,7 +52,7 @@ def test_figures_stand_on_white_whatever_the_readers_theme(theme):
         with pytest.raises(ZeroDivisionError), style.style():
             1 / 0  # noqa: B018
         assert dict(plt.rcParams) == before
-    style.closed(figure)
+    plt.close(figure)
     assert to_hex(figure.get_facecolor()) == to_hex(axis.get_facecolor()) == "#ffffff"
     shown = {side for side, spine in axis.spines.items() if spine.get_visible()}
     assert shown == {"left", "bottom"}

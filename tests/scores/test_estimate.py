@@ -40,3 +40,27 @@ def test_a_sign_is_told_where_the_interval_leaves_zero_out(low, high, sign):
     assert estimate.half == pytest.approx((high - low) / 2, nan_ok=True)
     for number in (-0.3, -0.2, 0.0, 0.1, 0.3):
         assert estimate.holds(number) == (low <= number <= high)
+
+
+@pytest.mark.parametrize(
+    "low, high, tie, word, answer",
+    [
+        (-0.02, -0.01, "a tie is excluded", "smaller than", "less"),
+        (-0.01, 0.0, "a tie is not excluded", "not clearly different from", "who knows"),
+        (-0.01, 0.02, "a tie is not excluded", "not clearly different from", "who knows"),
+        (0.0, 0.02, "a tie is not excluded", "not clearly different from", "who knows"),
+        (0.01, 0.02, "a tie is excluded", "larger than", "more"),
+        (np.nan, np.nan, "a tie is not excluded", "not clearly different from", "who knows"),
+    ],
+)
+def test_words_for_an_interval_of_differences(low, high, tie, word, answer):
+    estimate = Estimate((low + high) / 2, low, high)
+    assert estimate.tie == tie
+    assert estimate.compared() == word
+    assert estimate.compared("less", "more", "who knows") == answer
+
+
+@pytest.mark.parametrize("number", [0.94, 0.95, 0.97, 0.99, 0.995])
+def test_the_ends_of_an_interval_belong_to_it(number):
+    wanted = "inside" if number in (0.95, 0.97, 0.99) else "outside"
+    assert Estimate(0.97, 0.95, 0.99).within(number) == wanted

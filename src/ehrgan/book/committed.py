@@ -46,8 +46,6 @@ def committed(name):
 
     Examples
     --------
-    >>> sorted(set(committed("by_protocol")["protocol"]))
-    ['honest', 'paper', 'peek']
     >>> sorted(set(committed("by_mechanism")["metric"]))
     ['accuracy', 'auc_roc', 'rmse']
     """

@@ -1,5 +1,7 @@
 """Look up any result of the audit: by protocol, imputation, classifier and share of holes."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -14,18 +16,8 @@ __all__ = ["Explorer", "METRIC_WORDS"]
 #: How tables call a metric, where that is not its name with spaces.
 METRIC_WORDS = {"auc_roc": "AUC", "brier": "Brier score", "f_score": "F-score"}
 
-FIRST = {
-    "protocol": "honest",
-    "imputer": "autoencoder",
-    "classifier": "AC-GAN",
-    "fraction": 0.5,
-}
-LABELS = {
-    "protocol": "Protocol",
-    "imputer": "Imputation",
-    "classifier": "Classifier",
-    "fraction": "Records with holes",
-}
+FIRST = {"protocol": "honest", "imputer": "autoencoder", "classifier": "AC-GAN", "fraction": 0.5}
+LABELS = "Protocol", "Imputation", "Classifier", "Records with holes"
 
 
 class Explorer:
@@ -107,21 +99,12 @@ class Explorer:
         chosen = [[value for value in o if value in f] for o, f in zip(orders, found, strict=True)]
         return dict(zip(FIRST, chosen, strict=True))
 
-    def _accuracy(self, protocol, imputer, classifier, fraction):
-        return Estimate(*self.lookup(protocol, imputer, classifier, float(fraction))["accuracy"])
-
     def every_accuracy(self):
         """Lay every accuracy out in a table, for readers without JavaScript."""
-        options = self.options()
-        rows = {
-            (protocol, imputer, classifier): {
-                _percent(fraction): f"{self._accuracy(protocol, imputer, classifier, fraction):.4f}"
-                for fraction in options["fraction"]
-            }
-            for protocol in options["protocol"]
-            for imputer in options["imputer"]
-            for classifier in options["classifier"]
-        }
+        rows = {}
+        for *key, fraction in product(*self.options().values()):
+            accuracy = Estimate(*self.lookup(*key, float(fraction))["accuracy"])
+            rows.setdefault(tuple(key), {})[_percent(fraction)] = f"{accuracy:.4f}"
         return pd.DataFrame(rows).T.rename_axis(["protocol", "imputation", "classifier"])
 
     def _repr_html_(self):
@@ -130,10 +113,10 @@ class Explorer:
         return render(
             "explorer.html",
             options={
-                name: [(v, _choice_in_words(name, v)) for v in values]
+                name: [(value, _choice_in_words(name, value)) for value in values]
                 for name, values in options.items()
             },
-            labels=LABELS,
+            labels=dict(zip(FIRST, LABELS, strict=True)),
             shown=shown,
             said=", ".join(_choice_in_words(name, value) for name, value in shown.items()),
             first={metric: Estimate(*first[metric]) for metric in METRICS},
@@ -145,12 +128,10 @@ class Explorer:
 
 
 def _choice_in_words(name, value):
-    """A choice as the page writes it."""
     return _percent(value) if name == "fraction" else value
 
 
 def _percent(share):
-    """A share in words."""
     return f"{float(share):.0%}".replace("%", " %")
 
 

@@ -57,12 +57,6 @@ def quick_look(path, settings=None, page="The rendered page"):
     Notes
     -----
     Applied twice, it changes nothing more.
-
-    Examples
-    --------
-    >>> from ehrgan.book.quicklook import SETTINGS
-    >>> SETTINGS
-    {'n_trials': 2}
     """
     known = {name: literal(text) for name, text in parameter_defaults(path).items()}
     wanted = SETTINGS if settings is None else settings
@@ -73,10 +67,9 @@ def quick_look(path, settings=None, page="The rendered page"):
         return {}
     notebook = parameterize_notebook(notebook, taken, comment="Quick look")
     place = next(i for i, c in enumerate(notebook.cells) if "injected-parameters" in tags(c))
-    changes = ", ".join(
-        f"`{name}` to {new} in place of {known[name]}" for name, new in taken.items()
-    )
-    notebook.cells.insert(place, new_markdown_cell(BANNER.format(changes=changes, page=page)))
+    changes = [f"`{name}` to {new} in place of {known[name]}" for name, new in taken.items()]
+    banner = BANNER.format(changes=", ".join(changes), page=page)
+    notebook.cells.insert(place, new_markdown_cell(banner))
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)

@@ -25,9 +25,8 @@ def glued_values(notebook):
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
         glued = output.get("metadata", {}).get("scrapbook")
         if glued:
-            data = {
-                name.removeprefix(glued.mime_prefix): text for name, text in output.data.items()
-            }
+            prefix = glued.mime_prefix
+            data = {name.removeprefix(prefix): text for name, text in output.data.items()}
             values[glued.name] = data.get("text/markdown", data.get("text/plain"))
     return values
 
@@ -61,11 +60,8 @@ def main(root=Path()):
     try:
         write_whole(readme, fill(readme.read_text(encoding="utf-8"), values))
     except KeyError as error:
-        print(
-            f"error: README.md wants {error}, which no chapter of the last build glues: "
-            "run `make book`",
-            file=sys.stderr,
-        )
+        wanted = f"error: README.md wants {error}, which no chapter of the last build glues"
+        print(f"{wanted}: run `make book`", file=sys.stderr)
         return 1
     return 0
 

@@ -99,14 +99,10 @@ def tell(prefix, **values):
     Parameters
     ----------
     prefix : str
-        The chapter's; a page then asks for ``{glue:text}`prefix_name` ``.
+        The chapter's; on a page the result is called ``prefix_name``.
     **values
         Texts, numbers (a NumPy scalar as a plain one, which a page can format) or what a notebook
         displays.
-
-    Examples
-    --------
-    >>> tell("toy", accuracy=0.9)
     """
     from myst_nb import glue
 
@@ -180,10 +176,7 @@ def _token_rules(style, prefix, body):
 
 
 def _title(obj):
-    """Dotted name of an object; the bare name of a module."""
-    if inspect.ismodule(obj):
-        return obj.__name__
-    return f"{obj.__module__}.{obj.__qualname__}"
+    return obj.__name__ if inspect.ismodule(obj) else f"{obj.__module__}.{obj.__qualname__}"
 
 
 def _without_docstrings(code):

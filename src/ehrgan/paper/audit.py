@@ -40,10 +40,6 @@ def across(first, second, arms=None):
     ValueError
         If no arm was scored on the same folds in both.
 
-    References
-    ----------
-    Nadeau and Bengio, 2003.
-
     Examples
     --------
     >>> scores = pd.DataFrame({"trial": 0, "fold": [0, 1, 2], "imputer": "mean",
@@ -57,9 +53,7 @@ def across(first, second, arms=None):
     keys = ["imputer", "classifier", "metric"]
     both = first.merge(second, on=[*FOLD, *keys], suffixes=("", "_second"))
     if arms is not None:
-        both = both[
-            [pair in arms for pair in zip(both["imputer"], both["classifier"], strict=True)]
-        ]
+        both = both[pd.MultiIndex.from_frame(both[keys[:2]]).isin(arms)]
     if both.empty:
         raise ValueError("first and second share no arm that was scored on the same folds")
     rows = []
@@ -137,15 +131,13 @@ def verdicts(studies):
 
 
 def _verdict(found, sign):
-    """Words for the strictest protocol under which a lead of the paper's sign holds."""
     strictest = next(iter(found))
-    for name, (_, low, high) in found.items():
-        if sign * low > 0 and sign * high > 0:
+    for name, estimate in found.items():
+        if sign * estimate.sign > 0:
             return "holds" if name == strictest else f"holds from {name} on"
-    mean, low, high = found[strictest]
-    if sign * low < 0 and sign * high < 0:
+    if sign * found[strictest].sign < 0:
         return "the opposite holds"
-    return "seen, not beyond doubt" if sign * mean > 0 else "not seen"
+    return "seen, not beyond doubt" if sign * found[strictest].value > 0 else "not seen"
 
 
 def compare(scores, metric, pairs, rope=0.01):
@@ -153,10 +145,8 @@ def compare(scores, metric, pairs, rope=0.01):
 
     Parameters
     ----------
-    scores : DataFrame
-        ``StudyResult.scores``.
-    metric : str
-        One of :data:`~ehrgan.scores.metrics.METRICS` or ``"brier"``.
+    scores, metric
+        As for :func:`~ehrgan.scores.inference.differences`, which also says what is refused.
     pairs : list of (first, second)
         Methods to compare, each (imputer, classifier).
     rope : float, default=0.01
@@ -168,15 +158,6 @@ def compare(scores, metric, pairs, rope=0.01):
         One row per pair, in order: first, second (the classifiers' names), mean, low, high (first
         less second, corrected 95 % interval), p (corrected t-test), holm (adjusted for all pairs),
         and worse, equal, better (posterior probabilities for the first).
-
-    Raises
-    ------
-    ValueError
-        A method has no such scores, or a pair was not scored on the same folds.
-
-    References
-    ----------
-    Nadeau and Bengio, 2003; Holm, 1979; Benavoli et al., 2017.
 
     Examples
     --------
@@ -190,10 +171,8 @@ def compare(scores, metric, pairs, rope=0.01):
     rows = []
     for first, second in pairs:
         gap = differences(scores, metric, first, second)
-        verdict = practical_equivalence(*gap, rope=rope)
-        rows.append(
-            (first[1], second[1], *corrected_interval(*gap), corrected_test(*gap), *verdict)
-        )
+        tests = corrected_test(*gap), *practical_equivalence(*gap, rope=rope)
+        rows.append((first[1], second[1], *corrected_interval(*gap), *tests))
     columns = ["first", "second", "mean", "low", "high", "p", "worse", "equal", "better"]
     table = pd.DataFrame(rows, columns=columns)
     table.insert(6, "holm", holm(table["p"]))

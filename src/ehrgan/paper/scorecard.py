@@ -8,14 +8,13 @@ from ..scores.inference import lead
 from ..scores.metrics import METRICS
 from .silences import silence_table
 from .tables import beside_paper, paper_tables
-from .wording import tie, within
 
 __all__ = ["LEADS", "claims", "numbers", "places", "readme_table", "side_by_side", "told_lead"]
 
 #: Column heads that leave room on a phone.
 SHORT = dict(zip(METRICS, ["Acc.", "Sens.", "Spec.", "AUC", "F"], strict=True))
 PAPER_CLASSIFIERS = tuple(dict.fromkeys(paper_tables()["classifier"]))
-_MEAN, _AE, _GAN = "mean", "autoencoder", "AC-GAN"
+_MEAN, _AE, _GAN, _SVM, _NB = "mean", "autoencoder", "AC-GAN", "SVM (RBF)", "Naive Bayes"
 
 #: The paper's claims in words: a metric, the winner and the loser, each (imputer, classifier).
 #: A loser of None is whoever comes second in the paper's own table, so that no rival is picked
@@ -26,18 +25,10 @@ LEADS = {
     "AC-GAN has the best sensitivity, autoencoder-imputed": ("sensitivity", (_AE, _GAN), None),
     "AC-GAN has the best AUC, autoencoder-imputed": ("auc_roc", (_AE, _GAN), None),
     "AC-GAN has the best F-score, by two points": ("f_score", (_AE, _GAN), None),
-    "The SVM has the best specificity": ("specificity", (_AE, "SVM (RBF)"), None),
+    "The SVM has the best specificity": ("specificity", (_AE, _SVM), None),
     "The autoencoder improves the AC-GAN": ("accuracy", (_AE, _GAN), (_MEAN, _GAN)),
-    "The autoencoder improves the SVM's sensitivity": (
-        "sensitivity",
-        (_AE, "SVM (RBF)"),
-        (_MEAN, "SVM (RBF)"),
-    ),
-    "The autoencoder lowers naive Bayes's accuracy": (
-        "accuracy",
-        (_AE, "Naive Bayes"),
-        (_MEAN, "Naive Bayes"),
-    ),
+    "The autoencoder improves the SVM's sensitivity": ("sensitivity", (_AE, _SVM), (_MEAN, _SVM)),
+    "The autoencoder lowers naive Bayes's accuracy": ("accuracy", (_AE, _NB), (_MEAN, _NB)),
 }
 
 
@@ -99,20 +90,16 @@ def side_by_side(summary, imputer):
         if row.metric not in SHORT:
             continue
         told = paper.get((row.metric, imputer, row.classifier))
-        lines = {"ours": _four(row.mean), "± 95 %": _four(row.high - row.mean)}
+        lines = {"ours": f"{row.mean:.4f}", "± 95 %": f"{row.high - row.mean:.4f}"}
         if told is not None:
             star = "" if row.low <= told <= row.high else "*"
-            lines |= {"paper": _four(told) + star, "difference": f"{row.mean - told:+z.4f}"}
+            lines |= {"paper": f"{told:.4f}{star}", "difference": f"{row.mean - told:+z.4f}"}
         for line, text in lines.items():
             rows.setdefault((row.classifier, line), {})[SHORT[row.metric]] = text
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(table.index)
-    order = [
-        name
-        for name in (*PAPER_CLASSIFIERS, *summary["classifier"])
-        if name in table.index.levels[0]
-    ]
-    return table.reindex(list(dict.fromkeys(order)), level=0)
+    order = dict.fromkeys((*PAPER_CLASSIFIERS, *summary["classifier"]))
+    return table.reindex([name for name in order if name in table.index.levels[0]], level=0)
 
 
 def places(scores, summary):
@@ -140,11 +127,8 @@ def places(scores, summary):
         for metric in METRICS:
             best = ours[metric, imputer].drop(_GAN).idxmax()
             gap = lead(scores, metric, (imputer, _GAN), (imputer, best))
-            ranks = (
-                _place(paper[metric, imputer]),
-                _place(ours[metric, imputer][list(PAPER_CLASSIFIERS)]),
-            )
-            rows[imputer, metric] = (*ranks, best, *gap)
+            rivals = paper[metric, imputer], ours[metric, imputer][list(PAPER_CLASSIFIERS)]
+            rows[imputer, metric] = (*map(_place, rivals), best, *gap)
     columns = ["paper", "ours", "best other", "lead", "low", "high"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     table.index = pd.MultiIndex.from_tuples(table.index)
@@ -169,8 +153,7 @@ def claims(scores):
     for words, (metric, first, second) in LEADS.items():
         told, second = told_lead(metric, first, second)
         ours = lead(scores, metric, first, second)
-        where = within(told, ours.low, ours.high)
-        finding = f"{tie(ours.low, ours.high)}; the paper's lead lies {where} our interval"
+        finding = f"{ours.tie}; the paper's lead lies {ours.within(told)} our interval"
         rows[words] = f"{told:+z.4f}", f"{ours:+.4f}", finding
     return pd.DataFrame.from_dict(rows, orient="index", columns=["paper", "ours", "finding"])
 
@@ -198,11 +181,10 @@ def numbers(summary):
     below, above = both["paper"] < both["low"], both["paper"] > both["high"]
     both["verdict"] = np.select([below, above], ["below", "above"], "inside")
     points = silence_table().groupby("stage")["parameter"].agg(list)
-    open_points = {
-        name: ", ".join(own).lower() if len(own) < 5 else f"{len(own)} settings"
-        for name, own in points.items()
-    }
-    both["left open"] = [open_points[name] for name in both.index.get_level_values("classifier")]
+    told = points.map(
+        lambda own: ", ".join(own).lower() if len(own) < 5 else f"{len(own)} settings"
+    )
+    both["left open"] = told[both.index.get_level_values("classifier")].to_numpy()
     return both.drop(columns="difference")
 
 
@@ -230,7 +212,7 @@ def readme_table(summary):
         for imputer, metric in wanted.values():
             found = Estimate(*ours.loc[(metric, imputer, name), ["mean", "low", "high"]])
             told = paper.get((metric, imputer, name))
-            told = "not reported" if told is None else _four(told)
+            told = "not reported" if told is None else f"{told:.4f}"
             cells.append(f"{told} · {found:.4f}")
         lines.append([name, *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -243,9 +225,4 @@ def _paper_numbers():
 
 
 def _place(numbers):
-    """Rank of the AC-GAN, 1 for the greatest number."""
     return int(numbers.rank(ascending=False, method="min")[_GAN])
-
-
-def _four(number):
-    return f"{number:.4f}"

@@ -76,7 +76,6 @@ def silence_table(*owners):
 
 
 def _arguments(owner):
-    """Name of an owner, and its arguments with their values."""
     if isinstance(owner, BaseEstimator):
         return type(owner).__name__, owner.get_params()
     parameters = inspect.signature(owner).parameters.values()
@@ -84,7 +83,6 @@ def _arguments(owner):
 
 
 def _setting(key, known):
-    """Return the value that a key points at, as text; empty for an owner that is not known."""
     owner, _, argument = key.rpartition(".")
     if owner not in known:
         return ""
@@ -93,12 +91,6 @@ def _setting(key, known):
     return repr(known[owner][argument])
 
 
-def _read_silences():
-    """Read the packaged list, one `Silence` a row."""
-    path = files("ehrgan").joinpath("data/inputs/silences.csv")
-    with path.open(encoding="utf-8", newline="") as source:
-        return tuple(Silence(**row) for row in csv.DictReader(source))
-
-
+_LIST = files("ehrgan").joinpath("data/inputs/silences.csv").read_text(encoding="utf-8")
 #: Everything the paper leaves open that we found, in the order of the method's stages.
-SILENCES = _read_silences()
+SILENCES = tuple(Silence(**row) for row in csv.DictReader(_LIST.splitlines()))

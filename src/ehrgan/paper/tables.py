@@ -35,7 +35,7 @@ def beside_paper(summary):
     Parameters
     ----------
     summary : DataFrame
-        From `summarise`.
+        From :func:`~ehrgan.scores.metrics.summarise`.
 
     Returns
     -------
@@ -56,9 +56,7 @@ def beside_paper(summary):
     """
     keys = ["imputer", "classifier", "metric"]
     check_columns("summary", summary, [*keys, "mean", "low", "high"])
-    paper = paper_tables().melt(
-        id_vars=["imputer", "classifier"], value_vars=METRICS, var_name="metric", value_name="paper"
-    )
+    paper = paper_tables().melt(["imputer", "classifier"], METRICS, "metric", "paper")
     both = paper.merge(summary.rename(columns={"mean": "ours"}), on=keys)
     both["difference"] = both["ours"] - both["paper"]
     figures = ["ours", "low", "high", "paper", "difference"]

@@ -1,90 +1,10 @@
-"""Findings in words: what an interval, a place or a list allows to say."""
+"""Findings in words; :class:`~ehrgan.scores.estimate.Estimate` has those of one interval."""
 
-__all__ = [
-    "compared",
-    "listed",
-    "mixed_as_by_chance",
-    "ordinal",
-    "places_in_words",
-    "tie",
-    "within",
-]
-
-
-def tie(low, high):
-    """Say whether an interval of differences excludes a tie.
-
-    Parameters
-    ----------
-    low, high : float
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> tie(-0.01, 0.02), tie(0.01, 0.02)
-    ('a tie is not excluded', 'a tie is excluded')
-    """
-    return "a tie is not excluded" if low <= 0 <= high else "a tie is excluded"
-
-
-def compared(
-    low, high, smaller="smaller than", larger="larger than", neither="not clearly different from"
-):
-    """Say what an interval of differences allows to say.
-
-    Parameters
-    ----------
-    low, high : float
-    smaller, larger, neither : str
-        Words for an interval below zero, above zero, and one that reaches zero.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> compared(-0.02, -0.01), compared(-0.01, 0.02)
-    ('smaller than', 'not clearly different from')
-    """
-    return smaller if high < 0 else larger if low > 0 else neither
-
-
-def within(number, low, high):
-    """Say whether a number lies inside or outside an interval, whose ends belong to it.
-
-    Parameters
-    ----------
-    number, low, high : float
-
-    Returns
-    -------
-    {"inside", "outside"}
-
-    Examples
-    --------
-    >>> within(0.97, 0.95, 0.99)
-    'inside'
-    """
-    return "inside" if low <= number <= high else "outside"
+__all__ = ["listed", "mixed_as_by_chance", "ordinal", "places_in_words"]
 
 
 def ordinal(place, last=None):
-    """Write a place in words.
-
-    Parameters
-    ----------
-    place : int
-        From 1 to 9.
-    last : int, optional
-        The place that is called the last.
-
-    Returns
-    -------
-    str
+    """Write a place from 1 to 9 in words; the place `last`, if there is one, is the last.
 
     Examples
     --------
@@ -109,6 +29,7 @@ def places_in_words(places):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> places_in_words(pd.Series({"mean": 1, "zero": 3}))
     'first with mean, third with zero imputation'
     """
@@ -119,15 +40,6 @@ def places_in_words(places):
 
 def listed(words, before="", after=""):
     """Join words by commas, with a text before and after; nothing where there are no words.
-
-    Parameters
-    ----------
-    words : list of str
-    before, after : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -152,6 +64,7 @@ def mixed_as_by_chance(mixed):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> mixed = pd.DataFrame({"attributes": [0.8], "low": [0.9], "high": [1.1]}, index=["benign"])
     >>> mixed_as_by_chance(mixed)
     ('mixing benign 0.80', '0 of 1 classes mix as by chance')

@@ -1,4 +1,7 @@
-"""Every figure of the book, one function each, in a module for each chapter."""
+"""Every figure of the book, one function each, in a module for each chapter.
+
+All return a closed :class:`matplotlib.figure.Figure`, which a notebook shows.
+"""
 
 from .adversarial import (
     adversarial_curves,
@@ -30,37 +33,12 @@ from .missingness import gain_map, over_rates
 from .report import calibration, holes_by_record, method_intervals, methods_on_sets
 
 __all__ = [
-    "adversarial_curves",
-    "adversarial_gain",
-    "calibration",
-    "calibration_and_benefit",
-    "classifier_intervals",
-    "discriminator_beside_optimum",
-    "errors_by_attribute",
-    "errors_by_epoch",
-    "errors_over_training",
-    "filled_record",
-    "gain_map",
-    "generated_records",
-    "growth_of_time",
-    "holes_by_record",
-    "imputation_errors",
-    "imputers_beside_peers",
-    "learning_curve",
-    "method_intervals",
-    "methods_on_sets",
-    "missing_pattern",
-    "optimism_of_looking",
-    "over_rates",
-    "paired_differences",
-    "roc_curves",
-    "seed_spread",
-    "sparsity_counts",
-    "speed_beside_peers",
-    "spread_ratios",
-    "strongest_partners",
-    "targets",
-    "toy_fills",
-    "tsne_maps",
-    "zeros_in_context",
-]
+    "adversarial_curves", "adversarial_gain", "calibration", "calibration_and_benefit",
+    "classifier_intervals", "discriminator_beside_optimum", "errors_by_attribute",
+    "errors_by_epoch", "errors_over_training", "filled_record", "gain_map", "generated_records",
+    "growth_of_time", "holes_by_record", "imputation_errors", "imputers_beside_peers",
+    "learning_curve", "method_intervals", "methods_on_sets", "missing_pattern",
+    "optimism_of_looking", "over_rates", "paired_differences", "roc_curves", "seed_spread",
+    "sparsity_counts", "speed_beside_peers", "spread_ratios", "strongest_partners", "targets",
+    "toy_fills", "tsne_maps", "zeros_in_context",
+]  # fmt: skip

@@ -4,9 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.calibration import calibration_curve
 
-from .style import COLOURS, DASHES, MARKERS, closed, style
+from .style import COLOURS, DASHES, MARKERS, band, drawn, name_rows, spread
 
 
+@drawn
 def errors_by_epoch(curves, chosen):
     """Mean error on the test folds over training, and the epochs that a peek would choose.
 
@@ -24,22 +25,20 @@ def errors_by_epoch(curves, chosen):
     """
     by_epoch = curves.groupby("epoch")["error"]
     low, high = by_epoch.quantile(0.1), by_epoch.quantile(0.9)
-    with style():
-        figure, (above, below) = plt.subplots(
-            2, 1, sharex=True, figsize=(6, 4.6), height_ratios=[3, 1.2]
-        )
-        above.fill_between(low.index, low, high, color=COLOURS[0], alpha=0.18, lw=0)
-        above.plot(by_epoch.mean(), color=COLOURS[0], lw=2)
-        above.set(
-            ylabel="Error on the test fold",
-            ylim=(0, min(0.2, 2 * high.iloc[len(high) // 4 :].max())),
-        )
-        bins = np.linspace(0, curves["epoch"].max(), 26)
-        below.hist(chosen, bins=bins, color=COLOURS[1], edgecolor="black", lw=0.6)
-        below.set(xlabel="Epoch", ylabel="Folds")
-    return closed(figure)
+    figure, (above, below) = plt.subplots(
+        2, 1, sharex=True, figsize=(6, 4.6), height_ratios=[3, 1.2]
+    )
+    above.fill_between(low.index, low, high, color=COLOURS[0], alpha=0.18, lw=0)
+    above.plot(by_epoch.mean(), color=COLOURS[0], lw=2)
+    top = min(0.2, 2 * high.iloc[len(high) // 4 :].max())
+    above.set(ylabel="Error on the test fold", ylim=(0, top))
+    bins = np.linspace(0, curves["epoch"].max(), 26)
+    below.hist(chosen, bins=bins, color=COLOURS[1], edgecolor="black", lw=0.6)
+    below.set(xlabel="Epoch", ylabel="Folds")
+    return figure
 
 
+@drawn
 def optimism_of_looking(tables):
     """What the best of k looks at the test fold adds to accuracy, over k.
 
@@ -47,25 +46,19 @@ def optimism_of_looking(tables):
     ----------
     tables : dict of str to DataFrame
         Words for a line, and its columns looks, mean, low and high.
-
-    Returns
-    -------
-    Figure
     """
-    with style():
-        figure, axis = plt.subplots(figsize=(5.8, 3.4))
-        axis.axhline(0, color="black", lw=1)
-        for i, (words, table) in enumerate(tables.items()):
-            looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i]}
-            axis.plot(table["looks"], table["mean"], label=words, **looks)
-            axis.fill_between(
-                table["looks"], table["low"], table["high"], color=COLOURS[i], alpha=0.13, lw=0
-            )
-        axis.set(xscale="log", xlabel="Looks at the test fold", ylabel="Accuracy gained")
-        axis.legend(loc="upper left")
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(5.8, 3.4))
+    axis.axhline(0, color="black", lw=1)
+    for i, (words, table) in enumerate(tables.items()):
+        looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i]}
+        axis.plot(table["looks"], table["mean"], label=words, **looks)
+        band(axis, table["looks"], table, COLOURS[i])
+    axis.set(xscale="log", xlabel="Looks at the test fold", ylabel="Accuracy gained")
+    axis.legend(loc="upper left")
+    return figure
 
 
+@drawn
 def targets(table, paper):
     """Each metric of several methods with its interval, beside the number that the paper reports.
 
@@ -84,29 +77,25 @@ def targets(table, paper):
     methods = list(dict.fromkeys(table["method"]))
     rows = {metric: i for i, metric in enumerate(dict.fromkeys(table["metric"]))}
     shifts = 0.2 * (np.arange(len(methods)) - (len(methods) - 1) / 2)
-    with style():
-        figure, axis = plt.subplots(figsize=(6, 0.9 * len(rows) + 1.4))
-        for i, (method, shift) in enumerate(zip(methods, shifts, strict=True)):
-            own = table[table["method"] == method]
-            axis.errorbar(
-                own["mean"], [rows[m] + shift for m in own["metric"]],
-                xerr=[own["mean"] - own["low"], own["high"] - own["mean"]],
-                fmt=MARKERS[i], color=COLOURS[i], ms=6, lw=1.6, label=method,
-            )  # fmt: skip
-        for metric, told in paper.items():
-            label = "the paper" if metric == next(iter(paper)) else None
-            axis.vlines(
-                told, rows[metric] - 0.42, rows[metric] + 0.42, color="black", lw=2, label=label
-            )
-        axis.set_yticks(range(len(rows)), list(rows))
-        axis.set_ylim(len(rows) - 0.5, -0.5)
-        axis.set_xlim(right=min(1.0, axis.get_xlim()[1]))
-        axis.grid(axis="y", visible=False)
-        axis.set_xlabel("score, mean over test folds")
-        figure.legend(loc="outside upper left", ncols=2, fontsize=10)
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(6, 0.9 * len(rows) + 1.4))
+    for i, (method, shift) in enumerate(zip(methods, shifts, strict=True)):
+        own = table[table["method"] == method]
+        axis.errorbar(
+            own["mean"], [rows[m] + shift for m in own["metric"]],
+            xerr=spread(own), fmt=MARKERS[i], color=COLOURS[i], ms=6, lw=1.6, label=method,
+        )  # fmt: skip
+    for metric, told in paper.items():
+        label = "the paper" if metric == next(iter(paper)) else None
+        ends = rows[metric] - 0.42, rows[metric] + 0.42
+        axis.vlines(told, *ends, color="black", lw=2, label=label)
+    name_rows(axis, rows)
+    axis.set_xlim(right=min(1.0, axis.get_xlim()[1]))
+    axis.set_xlabel("score, mean over test folds")
+    figure.legend(loc="outside upper left", ncols=2, fontsize=10)
+    return figure
 
 
+@drawn
 def calibration_and_benefit(predictions, benefits, n_bins=8):
     """Calibration curves on the left, net benefit on the right.
 
@@ -118,32 +107,27 @@ def calibration_and_benefit(predictions, benefits, n_bins=8):
         The same words, and what :func:`ehrgan.scores.metrics.decision_curve` gives.
     n_bins : int, default=8
         Bins of equal width on the probability; empty ones are not drawn.
-
-    Returns
-    -------
-    Figure
     """
-    with style():
-        figure, (left, right) = plt.subplots(1, 2, figsize=(6.6, 4))
-        left.plot([0, 1], [0, 1], color="0.4", lw=1, ls=":")
-        for i, (words, (y, probability)) in enumerate(predictions.items()):
-            looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i], "ms": 5}
-            observed, told = calibration_curve(y, probability, n_bins=n_bins)
-            left.plot(told, observed, label=words, **looks)
-            table = benefits[words]
-            right.plot(table["threshold"], table["model"], markevery=(3 * i, 12), **looks)
-        everybody = table["act on all"].clip(lower=-0.05)
-        right.plot(table["threshold"], everybody, color="0.4", lw=1, label="act on all")
-        right.axhline(0, color="black", lw=1)
-        right.set(xlabel="Threshold", ylabel="Net benefit", ylim=(-0.05, None))
-        right.annotate("act on all", (0.42, 0.0), (0.5, 0.08), fontsize=9)
-        left.set(xlabel="Probability told", ylabel="Share malignant", aspect="equal")
-        figure.legend(
-            *left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=10
-        )
-    return closed(figure)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.6, 4))
+    left.plot([0, 1], [0, 1], color="0.4", lw=1, ls=":")
+    for i, (words, (y, probability)) in enumerate(predictions.items()):
+        looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i], "ms": 5}
+        observed, told = calibration_curve(y, probability, n_bins=n_bins)
+        left.plot(told, observed, label=words, **looks)
+        table = benefits[words]
+        right.plot(table["threshold"], table["model"], markevery=(3 * i, 12), **looks)
+    everybody = table["act on all"].clip(lower=-0.05)
+    right.plot(table["threshold"], everybody, color="0.4", lw=1, label="act on all")
+    right.axhline(0, color="black", lw=1)
+    right.set(xlabel="Threshold", ylabel="Net benefit", ylim=(-0.05, None))
+    right.annotate("act on all", (0.42, 0.0), (0.5, 0.08), fontsize=9)
+    left.set(xlabel="Probability told", ylabel="Share malignant", aspect="equal")
+    words = left.get_legend_handles_labels()
+    figure.legend(*words, loc="outside lower center", ncols=2, fontsize=10)
+    return figure
 
 
+@drawn
 def adversarial_gain(table, label):
     """What the adversarial term adds, over one condition after another.
 
@@ -153,33 +137,22 @@ def adversarial_gain(table, label):
         Columns condition (in words, one panel each), level, method, mean, low, high.
     label : str
         What is drawn.
-
-    Returns
-    -------
-    Figure
     """
     conditions = list(dict.fromkeys(table["condition"]))
     methods = list(dict.fromkeys(table["method"]))
-    with style():
-        figure, axes = plt.subplots(
-            1, len(conditions), sharey=True, squeeze=False, figsize=(6.8, 3.6)
-        )
-        for axis, condition in zip(axes[0], conditions, strict=True):
-            axis.axhline(0, color="black", lw=1)
-            part = table[table["condition"] == condition]
-            levels = {level: i for i, level in enumerate(dict.fromkeys(part["level"]))}
-            for i, method in enumerate(methods):
-                own = part[part["method"] == method]
-                at = np.array([levels[level] for level in own["level"]]) + 0.16 * (
-                    i - (len(methods) - 1) / 2
-                )
-                spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
-                axis.errorbar(
-                    at, own["mean"], yerr=spread, fmt=MARKERS[i], color=COLOURS[i], label=method
-                )
-            axis.set_xticks(range(len(levels)), list(levels))
-            axis.set(xlabel=condition, xlim=(-0.5, len(levels) - 0.5))
-            axis.grid(axis="x", visible=False)
-        axes[0, 0].set_ylabel(label)
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return closed(figure)
+    figure, axes = plt.subplots(1, len(conditions), sharey=True, squeeze=False, figsize=(6.8, 3.6))
+    for axis, condition in zip(axes[0], conditions, strict=True):
+        axis.axhline(0, color="black", lw=1)
+        part = table[table["condition"] == condition]
+        levels = {level: i for i, level in enumerate(dict.fromkeys(part["level"]))}
+        for i, method in enumerate(methods):
+            own = part[part["method"] == method]
+            at = own["level"].map(levels) + 0.16 * (i - (len(methods) - 1) / 2)
+            looks = {"fmt": MARKERS[i], "color": COLOURS[i], "label": method}
+            axis.errorbar(at, own["mean"], yerr=spread(own), **looks)
+        axis.set_xticks(range(len(levels)), list(levels))
+        axis.set(xlabel=condition, xlim=(-0.5, len(levels) - 0.5))
+        axis.grid(axis="x", visible=False)
+    axes[0, 0].set_ylabel(label)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure

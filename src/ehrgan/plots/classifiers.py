@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from .style import COLOURS, closed, style
+from .style import COLOURS, drawn, name_rows, spread
 
 # Each imputation looks alike in every figure; the paper's circle stays apart in greyscale too.
 LOOKS = {
@@ -16,6 +16,7 @@ LOOKS = {
 PAPER_MARK = {"marker": "o", "mfc": "white", "mec": "black", "ms": 6.5, "ls": "", "zorder": 4}
 
 
+@drawn
 def classifier_intervals(summary, paper, metric="accuracy"):
     """One metric of every classifier and imputation with its interval, beside the paper's number.
 
@@ -27,22 +28,18 @@ def classifier_intervals(summary, paper, metric="accuracy"):
         Columns imputer, classifier and the metrics, as `evaluation.paper_tables` gives them.
     metric : str, default="accuracy"
         Which metric to draw.
-
-    Returns
-    -------
-    Figure
     """
     ours = summary[summary["metric"] == metric]
     told = paper[paper["classifier"].isin(ours["classifier"])].assign(mean=lambda t: t[metric])
-    with style():
-        figure, axis = plt.subplots(figsize=(5.6, 6.8))
-        _rows_of_intervals(axis, ours, told)
-        axis.set_xlim(right=min(1, axis.get_xlim()[1]))  # intervals may pass 1, scores cannot
-        axis.set_xlabel(f"{metric.replace('_', ' ')}, mean over test folds")
-        figure.legend(handles=_handles(axis, told), loc="outside upper left", ncols=4, fontsize=10)
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(5.6, 6.8))
+    _rows_of_intervals(axis, ours, told)
+    axis.set_xlim(right=min(1, axis.get_xlim()[1]))  # intervals may pass 1, scores cannot
+    axis.set_xlabel(f"{metric.replace('_', ' ')}, mean over test folds")
+    figure.legend(handles=_handles(axis, told), loc="outside upper left", ncols=4, fontsize=10)
+    return figure
 
 
+@drawn
 def paired_differences(table, label, paper=None):
     """Differences on the same folds with their intervals, a line at zero, and the paper's.
 
@@ -55,22 +52,17 @@ def paired_differences(table, label, paper=None):
         What the differences are.
     paper : DataFrame, optional
         The paper's differences: imputer, classifier and mean; rows that `table` lacks are ignored.
-
-    Returns
-    -------
-    Figure
     """
     n_rows = table["classifier"].nunique()
-    with style():
-        figure, axis = plt.subplots(figsize=(5.6, 0.62 * n_rows + 1.5))
-        axis.axvline(0, color="black", lw=1)
-        _rows_of_intervals(axis, table, paper)
-        axis.xaxis.set_major_locator(MaxNLocator(6))
-        axis.set_xlabel(label)
-        handles = _handles(axis, paper)
-        if len(handles) > 1:
-            figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=10)
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(5.6, 0.62 * n_rows + 1.5))
+    axis.axvline(0, color="black", lw=1)
+    _rows_of_intervals(axis, table, paper)
+    axis.xaxis.set_major_locator(MaxNLocator(6))
+    axis.set_xlabel(label)
+    handles = _handles(axis, paper)
+    if len(handles) > 1:
+        figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=10)
+    return figure
 
 
 def _rows_of_intervals(axis, table, paper):
@@ -81,19 +73,13 @@ def _rows_of_intervals(axis, table, paper):
     for imputer, shift in zip(imputers, shifts, strict=True):
         colour, marker = LOOKS[imputer]
         own = table[table["imputer"] == imputer]
-        spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
-        axis.errorbar(
-            own["mean"], [rows[name] + shift for name in own["classifier"]], xerr=spread,
-            fmt=marker, color=colour, ms=6, lw=1.6, label=imputer,
-        )  # fmt: skip
+        looks = {"fmt": marker, "color": colour, "ms": 6, "lw": 1.6, "label": imputer}
+        axis.errorbar(own["mean"], own["classifier"].map(rows) + shift, xerr=spread(own), **looks)
         if paper is not None:
             told = paper[(paper["imputer"] == imputer) & paper["classifier"].isin(rows)]
-            axis.plot(
-                told["mean"], [rows[name] + shift for name in told["classifier"]], **PAPER_MARK
-            )
-    axis.set_yticks(range(len(rows)), list(rows))
-    axis.set_ylim(len(rows) - 0.5, -0.5)
-    axis.grid(axis="y", visible=False)
+            at = [rows[name] + shift for name in told["classifier"]]
+            axis.plot(told["mean"], at, **PAPER_MARK)
+    name_rows(axis, rows)
     for i in range(1, len(rows), 2):
         axis.axhspan(i - 0.5, i + 0.5, color="0.95", zorder=0)
 

@@ -2,11 +2,12 @@
 
 import matplotlib.pyplot as plt
 
-from .style import CLASS_COLOURS, COLOURS, DASHES, MARKERS, closed, style
+from .style import CLASS_COLOURS, COLOURS, DASHES, MARKERS, band, drawn
 
 _LABELS = {"mean": "mean-imputed", "autoencoder": "autoencoder-imputed", "zero": "zero-imputed"}
 
 
+@drawn
 def roc_curves(curves, corner=(0.2, 0.8)):
     """Draw the mean ROC curve of each classifier at full scale, and its upper left corner.
 
@@ -24,20 +25,19 @@ def roc_curves(curves, corner=(0.2, 0.8)):
         The last classifier is drawn thick and with its band over folds.
     """
     imputers = list(dict.fromkeys(curves["imputer"]))
-    with style():
-        figure, axes = plt.subplots(len(imputers), 2, figsize=(6.4, 3.4 * len(imputers) + 1.1))
-        for row, imputer, letter in zip(axes, imputers, "AB", strict=False):
-            for axis in row:
-                _roc_lines(axis, curves[curves["imputer"] == imputer])
-                axis.set(xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
-            row[0].set(xlim=(0, 1), ylim=(0, 1.005))
-            row[0].set_title(f"({letter}) {_LABELS[imputer]}", fontsize=11)
-            row[0].indicate_inset([0, corner[1], corner[0], 1 - corner[1]], edgecolor="black")
-            row[1].set(xlim=(-0.002, corner[0]), ylim=(corner[1], 1.002))
-            row[1].set_title("upper left corner", fontsize=11)
-        handles, labels = axes[0, 1].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=10)
-    return closed(figure)
+    figure, axes = plt.subplots(len(imputers), 2, figsize=(6.4, 3.4 * len(imputers) + 1.1))
+    for row, imputer, letter in zip(axes, imputers, "AB", strict=False):
+        for axis in row:
+            _roc_lines(axis, curves[curves["imputer"] == imputer])
+            axis.set(xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
+        row[0].set(xlim=(0, 1), ylim=(0, 1.005))
+        row[0].set_title(f"({letter}) {_LABELS[imputer]}", fontsize=11)
+        row[0].indicate_inset([0, corner[1], corner[0], 1 - corner[1]], edgecolor="black")
+        row[1].set(xlim=(-0.002, corner[0]), ylim=(corner[1], 1.002))
+        row[1].set_title("upper left corner", fontsize=11)
+    handles, labels = axes[0, 1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=10)
+    return figure
 
 
 def _roc_lines(axis, curves):
@@ -49,9 +49,7 @@ def _roc_lines(axis, curves):
         looks = {"lw": 2.8, "ls": "-", "color": "black"} if last else _line_looks(i)
         axis.plot(curve["fpr"], curve["tpr"], label=name, **looks)
         if last:
-            axis.fill_between(
-                curve["fpr"], curve["low"], curve["high"], color="black", alpha=0.12, lw=0
-            )
+            band(axis, curve["fpr"], curve, "black", alpha=0.12)
 
 
 def _line_looks(i):
@@ -67,6 +65,7 @@ def _line_looks(i):
     }
 
 
+@drawn
 def tsne_maps(points, classes):
     """Draw parts of a t-SNE map, each with the real records and one other set laid over them.
 
@@ -84,25 +83,22 @@ def tsne_maps(points, classes):
         Panels side by side on the same axes.
     """
     panels = list(dict.fromkeys(points["panel"]))
-    with style():
-        figure, axes = plt.subplots(
-            1, len(panels), sharex=True, sharey=True, squeeze=False, figsize=(6.4, 4.3)
-        )
-        for axis, panel in zip(axes[0], panels, strict=True):
-            _map_points(axis, points[points["panel"] == panel], classes)
-            axis.set_title(panel, fontsize=11)
-            axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", aspect="equal")
-        axes[0, 0].set_ylabel("t-SNE 2")
-        drawn = [axis.get_legend_handles_labels() for axis in axes[0]]
-        entries = {
-            label: line
-            for lines, labels in drawn
-            for line, label in zip(lines, labels, strict=True)
-        }
-        figure.legend(
-            entries.values(), entries.keys(), loc="outside lower center", ncols=2, markerscale=1.6
-        )
-    return closed(figure)
+    figure, axes = plt.subplots(
+        1, len(panels), sharex=True, sharey=True, squeeze=False, figsize=(6.4, 4.3)
+    )
+    for axis, panel in zip(axes[0], panels, strict=True):
+        _map_points(axis, points[points["panel"] == panel], classes)
+        axis.set_title(panel, fontsize=11)
+        axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", aspect="equal")
+    axes[0, 0].set_ylabel("t-SNE 2")
+    entries = {}
+    for axis in axes[0]:
+        lines, labels = axis.get_legend_handles_labels()
+        entries |= dict(zip(labels, lines, strict=True))
+    figure.legend(
+        entries.values(), entries.keys(), loc="outside lower center", ncols=2, markerscale=1.6
+    )
+    return figure
 
 
 def _map_points(axis, points, classes):

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import COLOURS, DASHES, closed, style
+from .style import COLOURS, DASHES, band, drawn, name_rows, spread
 
 LOOKS = {"zero": (COLOURS[3], "^"), "mean": (COLOURS[0], "s"), "autoencoder": (COLOURS[1], "D")}
 INPUTS = {  # what the autoencoder is given in the cells that it ought to guess
@@ -13,6 +13,7 @@ INPUTS = {  # what the autoencoder is given in the cells that it ought to guess
 }
 
 
+@drawn
 def imputation_errors(folds, summary):
     """Error of each imputation, every test fold as a small dot, their mean with its interval.
 
@@ -22,32 +23,28 @@ def imputation_errors(folds, summary):
         Columns imputer and rmse, one row for each test fold, as in `StudyResult.imputation`.
     summary : DataFrame
         Columns mean, low and high, indexed by imputer, in the order of the rows.
-
-    Returns
-    -------
-    Figure
     """
-    with style():
-        figure, axis = plt.subplots(figsize=(5.4, 2.9))
-        for i, (name, row) in enumerate(summary.iterrows()):
-            errors = folds.loc[folds["imputer"] == name, "rmse"]
-            heights = i + np.linspace(0.18, 0.34, len(errors))  # side by side, in the folds' order
-            axis.plot(errors, heights, ".", color="0.55", ms=4)
-            spread = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
-            colour, marker = LOOKS[name]
-            axis.errorbar(
-                row["mean"], i, xerr=spread, fmt=marker, color=colour, ms=8, lw=2.2, capsize=4
-            )
-            axis.annotate(f"{row['mean']:.3f}", (row["mean"], i), (0, 9), ha="center",
-                          textcoords="offset points", fontsize=10)  # fmt: skip
-        axis.set_yticks(range(len(summary)), list(summary.index))
-        axis.set_ylim(len(summary) - 0.4, -0.55)
-        axis.set_xlim(left=0)
-        axis.grid(axis="y", visible=False)
-        axis.set_xlabel("RMSE on hidden cells (lower is better)")
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(5.4, 2.9))
+    for i, (name, row) in enumerate(summary.iterrows()):
+        errors = folds.loc[folds["imputer"] == name, "rmse"]
+        heights = i + np.linspace(0.18, 0.34, len(errors))  # side by side, in the folds' order
+        axis.plot(errors, heights, ".", color="0.55", ms=4)
+        spread = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
+        colour, marker = LOOKS[name]
+        axis.errorbar(
+            row["mean"], i, xerr=spread, fmt=marker, color=colour, ms=8, lw=2.2, capsize=4
+        )
+        axis.annotate(f"{row['mean']:.3f}", (row["mean"], i), (0, 9), ha="center",
+                      textcoords="offset points", fontsize=10)  # fmt: skip
+    axis.set_yticks(range(len(summary)), list(summary.index))
+    axis.set_ylim(len(summary) - 0.4, -0.55)
+    axis.set_xlim(left=0)
+    axis.grid(axis="y", visible=False)
+    axis.set_xlabel("RMSE on hidden cells (lower is better)")
+    return figure
 
 
+@drawn
 def toy_fills(x1, x2, fills, mean):
     """What each of several networks puts for a hidden attribute, over the one that is visible.
 
@@ -59,24 +56,20 @@ def toy_fills(x1, x2, fills, mean):
         The hidden attribute as each network fills it.
     mean : float
         What mean imputation fills.
-
-    Returns
-    -------
-    Figure
     """
-    with style():
-        figure, axis = plt.subplots(figsize=(5.4, 3.9))
-        for i, fill in enumerate(fills):
-            label = f"{len(fills)} autoencoders" if i == 0 else None
-            axis.plot(x1, fill, color=LOOKS["autoencoder"][0], lw=1, alpha=0.75, label=label)
-        axis.plot(x1, x2, color="black", lw=2.6, label="truth")
-        axis.axhline(mean, color=LOOKS["mean"][0], lw=2.2, ls="--", label="mean")
-        axis.set(xlabel="visible attribute $x_1$", ylabel="hidden attribute $x_2$, as filled in")
-        axis.set(xlim=(x1.min(), x1.max()), ylim=(x2.min(), x2.max()))
-        figure.legend(loc="outside upper left", ncols=3)
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(5.4, 3.9))
+    for i, fill in enumerate(fills):
+        label = f"{len(fills)} autoencoders" if i == 0 else None
+        axis.plot(x1, fill, color=LOOKS["autoencoder"][0], lw=1, alpha=0.75, label=label)
+    axis.plot(x1, x2, color="black", lw=2.6, label="truth")
+    axis.axhline(mean, color=LOOKS["mean"][0], lw=2.2, ls="--", label="mean")
+    axis.set(xlabel="visible attribute $x_1$", ylabel="hidden attribute $x_2$, as filled in")
+    axis.set(xlim=(x1.min(), x1.max()), ylim=(x2.min(), x2.max()))
+    figure.legend(loc="outside upper left", ncols=3)
+    return figure
 
 
+@drawn
 def learning_curve(history, best_epoch):
     """Training and validation error over the epochs, with the epoch that was kept.
 
@@ -86,24 +79,20 @@ def learning_curve(history, best_epoch):
         ``reconstruction`` (training) and ``validation``, mean squared errors.
     best_epoch : int
         The epoch of least validation error, counted from 1.
-
-    Returns
-    -------
-    Figure
     """
     names = {"reconstruction": "training records", "validation": "validation records"}
-    with style():
-        figure, axis = plt.subplots(figsize=(5.2, 3.6))
-        for i, (key, label) in enumerate(names.items()):
-            epochs = np.arange(1, len(history[key]) + 1)
-            axis.plot(epochs, history[key], DASHES[i], color=COLOURS[i], lw=1.8, label=label)
-        least = history["validation"][best_epoch - 1]
-        axis.plot(best_epoch, least, "k*", ms=14, label=f"kept: epoch {best_epoch}", zorder=5)
-        axis.set(yscale="log", xlabel="epoch", ylabel="reconstruction error\n(equation 1, mean)")
-        figure.legend(loc="outside upper left", ncols=2)
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(5.2, 3.6))
+    for i, (key, label) in enumerate(names.items()):
+        epochs = np.arange(1, len(history[key]) + 1)
+        axis.plot(epochs, history[key], DASHES[i], color=COLOURS[i], lw=1.8, label=label)
+    least = history["validation"][best_epoch - 1]
+    axis.plot(best_epoch, least, "k*", ms=14, label=f"kept: epoch {best_epoch}", zorder=5)
+    axis.set(yscale="log", xlabel="epoch", ylabel="reconstruction error\n(equation 1, mean)")
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
 
 
+@drawn
 def filled_record(truth, told_all, filled, mean, n_hidden):
     """One record: the truth, and what a network makes of it with and without its cells.
 
@@ -119,28 +108,24 @@ def filled_record(truth, told_all, filled, mean, n_hidden):
         What mean imputation puts into the holes.
     n_hidden : int
         The first `n_hidden` attributes were hidden; they stand on a darker ground.
-
-    Returns
-    -------
-    Figure
     """
     y = np.arange(len(truth))
-    with style():
-        figure, axis = plt.subplots(figsize=(5.2, 8.2))
-        axis.axhspan(-0.5, n_hidden - 0.5, color="0.92", lw=0, zorder=0)
-        axis.plot(truth, y, "k|", ms=13, mew=2.6, label="truth")
-        for name, x in {"all cells given": told_all, "zeros in the holes": filled}.items():
-            colour, marker, _ = INPUTS[name]
-            axis.plot(x, y, marker, color=colour, ms=7, mfc="none", mew=1.7, label=name)
-        colour, marker = LOOKS["mean"]
-        axis.plot(mean[:n_hidden], y[:n_hidden], marker, color=colour, ms=4, label="mean")
-        axis.set_yticks(y, list(truth.index), fontsize=10)
-        axis.set_ylim(len(truth) - 0.5, -0.5)
-        axis.set_xlabel("value, from 0 (least) to 1 (greatest)")
-        figure.legend(loc="outside upper left", ncols=2)
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(5.2, 8.2))
+    axis.axhspan(-0.5, n_hidden - 0.5, color="0.92", lw=0, zorder=0)
+    axis.plot(truth, y, "k|", ms=13, mew=2.6, label="truth")
+    for name, x in {"all cells given": told_all, "zeros in the holes": filled}.items():
+        colour, marker, _ = INPUTS[name]
+        axis.plot(x, y, marker, color=colour, ms=7, mfc="none", mew=1.7, label=name)
+    colour, marker = LOOKS["mean"]
+    axis.plot(mean[:n_hidden], y[:n_hidden], marker, color=colour, ms=4, label="mean")
+    axis.set_yticks(y, list(truth.index), fontsize=10)
+    axis.set_ylim(len(truth) - 0.5, -0.5)
+    axis.set_xlabel("value, from 0 (least) to 1 (greatest)")
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
 
 
+@drawn
 def errors_by_attribute(table):
     """Error in each attribute, one mark and interval for each imputation.
 
@@ -148,30 +133,22 @@ def errors_by_attribute(table):
     ----------
     table : DataFrame
         Columns attribute, imputer, mean, low and high.
-
-    Returns
-    -------
-    Figure
     """
     rows = {name: i for i, name in enumerate(table["attribute"].unique())}
-    with style():
-        figure, axis = plt.subplots(figsize=(5.2, 0.38 * len(rows) + 1.5))
-        for i, (name, own) in enumerate(table.groupby("imputer", sort=False)):
-            y = own["attribute"].map(rows) + 0.24 * i - 0.12
-            spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
-            colour, marker = LOOKS[name]
-            axis.errorbar(
-                own["mean"], y, xerr=spread, fmt=marker, color=colour, ms=6, lw=1.6, label=name
-            )
-        axis.set_yticks(range(len(rows)), list(rows))
-        axis.set_ylim(len(rows) - 0.5, -0.5)
-        axis.set_xlim(left=0)
-        axis.grid(axis="y", visible=False)
-        axis.set_xlabel("RMSE on hidden cells (lower is better)")
-        figure.legend(loc="outside upper left", ncols=2)
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(5.2, 0.38 * len(rows) + 1.5))
+    for i, (name, own) in enumerate(table.groupby("imputer", sort=False)):
+        y = own["attribute"].map(rows) + 0.24 * i - 0.12
+        colour, marker = LOOKS[name]
+        looks = {"fmt": marker, "color": colour, "ms": 6, "lw": 1.6, "label": name}
+        axis.errorbar(own["mean"], y, xerr=spread(own), **looks)
+    name_rows(axis, rows)
+    axis.set_xlim(left=0)
+    axis.set_xlabel("RMSE on hidden cells (lower is better)")
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
 
 
+@drawn
 def errors_over_training(errors, mean):
     """Errors in the same cells of networks trained for more and more epochs, with intervals.
 
@@ -182,25 +159,18 @@ def errors_over_training(errors, mean):
         mean, low and high, indexed by the number of epochs.
     mean : float
         Error of mean imputation, a horizontal line.
-
-    Returns
-    -------
-    Figure
     """
-    with style():
-        figure, axis = plt.subplots(figsize=(5.2, 4.4))
-        for name, table in errors.items():
-            colour, marker, dashes = INPUTS[name]
-            axis.fill_between(
-                table.index, table["low"], table["high"], color=colour, alpha=0.15, lw=0
-            )
-            axis.plot(
-                table.index, table["mean"], marker=marker, ls=dashes, color=colour, lw=1.8,
-                label=f"autoencoder, {name}",
-            )  # fmt: skip
-        axis.axhline(mean, color=LOOKS["mean"][0], lw=2, ls="--", label="mean imputation")
-        axis.set(xscale="log", xlabel="epochs of training", ylabel="RMSE on the hidden cells")
-        axis.set_ylim(bottom=0)
-        axis.xaxis.set_major_formatter("{x:g}")
-        figure.legend(loc="outside upper left", ncols=1)
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(5.2, 4.4))
+    for name, table in errors.items():
+        colour, marker, dashes = INPUTS[name]
+        band(axis, table.index, table, colour, alpha=0.15)
+        axis.plot(
+            table.index, table["mean"], marker=marker, ls=dashes, color=colour, lw=1.8,
+            label=f"autoencoder, {name}",
+        )  # fmt: skip
+    axis.axhline(mean, color=LOOKS["mean"][0], lw=2, ls="--", label="mean imputation")
+    axis.set(xscale="log", xlabel="epochs of training", ylabel="RMSE on the hidden cells")
+    axis.set_ylim(bottom=0)
+    axis.xaxis.set_major_formatter("{x:g}")
+    figure.legend(loc="outside upper left", ncols=1)
+    return figure

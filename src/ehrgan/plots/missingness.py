@@ -3,9 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import COLOURS, DASHES, MARKERS, closed, style
+from .style import COLOURS, DASHES, MARKERS, drawn, spread
 
 
+@drawn
 def over_rates(summary, label):
     """A number of each imputation over the rate of missingness, one panel for each mechanism.
 
@@ -15,35 +16,27 @@ def over_rates(summary, label):
         Columns mechanism, fraction, imputer, mean, low and high.
     label : str
         What is drawn.
-
-    Returns
-    -------
-    Figure
     """
     mechanisms = list(dict.fromkeys(summary["mechanism"]))
     imputers = list(dict.fromkeys(summary["imputer"]))
-    with style():
-        figure, axes = plt.subplots(
-            2, -(-len(mechanisms) // 2), sharex=True, sharey=True, figsize=(6.8, 5.4)
-        )
-        for axis, mechanism in zip(axes.flat, mechanisms, strict=False):
-            for i, name in enumerate(imputers):
-                own = summary.query("mechanism == @mechanism and imputer == @name")
-                spread = [own["mean"] - own["low"], own["high"] - own["mean"]]
-                axis.errorbar(
-                    own["fraction"] + 0.008 * (i - 2), own["mean"], yerr=spread, lw=1.4,
-                    color=COLOURS[i], marker=MARKERS[i], ls=DASHES[i], ms=5, label=name,
-                )  # fmt: skip
-            axis.set_title(mechanism, fontsize=11)
-        for axis in axes[-1]:
-            axis.set_xlabel("rate")
-        for axis in axes[:, 0]:
-            axis.set_ylabel(label)
-        handles = axes.flat[0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside lower center", ncols=3)
-    return closed(figure)
+    figure, axes = plt.subplots(
+        2, -(-len(mechanisms) // 2), sharex=True, sharey=True, figsize=(6.8, 5.4)
+    )
+    for axis, mechanism in zip(axes.flat, mechanisms, strict=False):
+        for i, name in enumerate(imputers):
+            own = summary.query("mechanism == @mechanism and imputer == @name")
+            looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i], "lw": 1.4, "ms": 5}
+            at = own["fraction"] + 0.008 * (i - 2)
+            axis.errorbar(at, own["mean"], yerr=spread(own), label=name, **looks)
+        axis.set_title(mechanism, fontsize=11)
+    plt.setp(axes[-1], xlabel="rate")
+    plt.setp(axes[:, 0], ylabel=label)
+    handles = axes.flat[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3)
+    return figure
 
 
+@drawn
 def gain_map(table, label, across="rate"):
     """A heat map of gains with their numbers, darker where the gain is larger, either way.
 
@@ -56,29 +49,22 @@ def gain_map(table, label, across="rate"):
         What is drawn.
     across : str, default="rate"
         What the columns are.
-
-    Returns
-    -------
-    Figure
     """
-    numbers = table.map(lambda cell: cell[0])
-    most = float(np.nanmax(np.abs(numbers.to_numpy(dtype=float)))) or 1.0
-    with style():
-        figure, axis = plt.subplots(figsize=(1.5 * table.shape[1], 0.5 * len(table) + 1.6))
-        image = axis.imshow(
-            numbers.to_numpy(dtype=float), cmap="PuOr", vmin=-most, vmax=most, aspect="auto"
-        )
-        for i, row in enumerate(table.to_numpy()):
-            for j, (gain, sure) in enumerate(row):
-                dark = abs(gain) > 0.65 * most
-                axis.text(j, i, f"{gain:+.3f}{'*' if sure else ''}", ha="center", va="center",
-                          color="white" if dark else "black", fontsize=10)  # fmt: skip
-        words = any(isinstance(name, str) for name in table)
-        slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if words else {}
-        heads = table.columns if words else [f"{rate:g}" for rate in table]
-        axis.set_xticks(range(table.shape[1]), heads, **slant)
-        axis.set_yticks(range(len(table)), table.index)
-        axis.set_xlabel(across)
-        axis.grid(visible=False)
-        figure.colorbar(image, label=label)
-    return closed(figure)
+    numbers = table.map(lambda cell: cell[0]).to_numpy(dtype=float)
+    most = float(np.nanmax(np.abs(numbers))) or 1.0
+    figure, axis = plt.subplots(figsize=(1.5 * table.shape[1], 0.5 * len(table) + 1.6))
+    image = axis.imshow(numbers, cmap="PuOr", vmin=-most, vmax=most, aspect="auto")
+    for i, row in enumerate(table.to_numpy()):
+        for j, (gain, sure) in enumerate(row):
+            dark = abs(gain) > 0.65 * most
+            axis.text(j, i, f"{gain:+.3f}{'*' if sure else ''}", ha="center", va="center",
+                      color="white" if dark else "black", fontsize=10)  # fmt: skip
+    words = any(isinstance(name, str) for name in table)
+    slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if words else {}
+    heads = table.columns if words else [f"{rate:g}" for rate in table]
+    axis.set_xticks(range(table.shape[1]), heads, **slant)
+    axis.set_yticks(range(len(table)), table.index)
+    axis.set_xlabel(across)
+    axis.grid(visible=False)
+    figure.colorbar(image, label=label)
+    return figure

@@ -6,9 +6,10 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from scipy.stats import binomtest
 
-from .style import COLOURS, MARKERS, closed, style
+from .style import COLOURS, MARKERS, drawn, spread
 
 
+@drawn
 def method_intervals(table, chosen):
     """AUC of each method with its interval, a colour and marker for each classifier.
 
@@ -18,26 +19,21 @@ def method_intervals(table, chosen):
         Columns imputation, classifier, auc, low, high, in the order of the rows to draw.
     chosen : int
         The row to mark as recommended.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    with style():
-        figure, axis = plt.subplots(figsize=(7, 0.8 + 0.33 * len(table)))
-        for i, (name, own) in enumerate(table.groupby("classifier", sort=False)):
-            spread = np.array([own["auc"] - own["low"], own["high"] - own["auc"]])
-            looks = {"fmt": MARKERS[i], "color": COLOURS[i], "label": name, "capsize": 2}
-            axis.errorbar(own["auc"], own.index, xerr=spread, **looks)
-        axis.plot(table.loc[chosen, "low"], chosen, marker=">", color="black", ms=9, clip_on=False)
-        axis.annotate("recommended ", (table.loc[chosen, "low"], chosen), ha="right", va="center")
-        axis.set(xlabel="AUC", yticks=range(len(table)), yticklabels=table["imputation"])
-        axis.invert_yaxis()
-        axis.margins(x=0.15)
-        figure.legend(loc="outside upper center", ncols=2)
-    return closed(figure)
+    figure, axis = plt.subplots(figsize=(7, 0.8 + 0.33 * len(table)))
+    for i, (name, own) in enumerate(table.groupby("classifier", sort=False)):
+        looks = {"fmt": MARKERS[i], "color": COLOURS[i], "label": name, "capsize": 2}
+        axis.errorbar(own["auc"], own.index, xerr=spread(own, "auc"), **looks)
+    axis.plot(table.loc[chosen, "low"], chosen, marker=">", color="black", ms=9, clip_on=False)
+    axis.annotate("recommended ", (table.loc[chosen, "low"], chosen), ha="right", va="center")
+    axis.set(xlabel="AUC", yticks=range(len(table)), yticklabels=table["imputation"])
+    axis.invert_yaxis()
+    axis.margins(x=0.15)
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure
 
 
+@drawn
 def methods_on_sets(table):
     """AUC of every method on several tables: a panel each, a row for each imputation.
 
@@ -45,30 +41,25 @@ def methods_on_sets(table):
     ----------
     table : DataFrame
         Columns set, imputation, classifier, auc, low, high.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     rows, names = list(table["imputation"].unique()), list(table["set"].unique())
     classifiers = list(table["classifier"].unique())
-    with style():
-        figure, axes = plt.subplots(len(names), 1, figsize=(7, 2.3 * len(names)), squeeze=False)
-        for axis, name in zip(axes[:, 0], names, strict=True):
-            panel = table[table["set"] == name]
-            for classifier, own in panel.groupby("classifier", sort=False):
-                i = classifiers.index(classifier)  # the legend is the first panel's
-                place = own["imputation"].map(rows.index) + 0.18 * (i - 1.5)
-                spread = np.array([own["auc"] - own["low"], own["high"] - own["auc"]])
-                looks = {"fmt": MARKERS[i], "color": COLOURS[i], "label": classifier}
-                axis.errorbar(own["auc"], place, xerr=spread, **looks)
-            axis.set(title=name, yticks=range(len(rows)), yticklabels=rows)
-            axis.invert_yaxis()
-        axes[-1, 0].set_xlabel("AUC")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    return closed(figure)
+    figure, axes = plt.subplots(len(names), 1, figsize=(7, 2.3 * len(names)), squeeze=False)
+    for axis, name in zip(axes[:, 0], names, strict=True):
+        panel = table[table["set"] == name]
+        for classifier, own in panel.groupby("classifier", sort=False):
+            i = classifiers.index(classifier)  # the legend is the first panel's
+            place = own["imputation"].map(rows.index) + 0.18 * (i - 1.5)
+            looks = {"fmt": MARKERS[i], "color": COLOURS[i], "label": classifier}
+            axis.errorbar(own["auc"], place, xerr=spread(own, "auc"), **looks)
+        axis.set(title=name, yticks=range(len(rows)), yticklabels=rows)
+        axis.invert_yaxis()
+    axes[-1, 0].set_xlabel("AUC")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
 
 
+@drawn
 def holes_by_record(masks):
     """Records by attributes of several tables, hidden cells dark, equal patterns together.
 
@@ -82,22 +73,22 @@ def holes_by_record(masks):
     matplotlib.figure.Figure
         A panel for each table: attributes by how often they are missing, records by pattern.
     """
-    with style():
-        figure, axes = plt.subplots(len(masks), 1, figsize=(7, 3.1 * len(masks)), squeeze=False)
-        for axis, (name, mask) in zip(axes[:, 0], masks.items(), strict=True):
-            mask = mask[mask.mean().sort_values(ascending=False, kind="stable").index]
-            cells = mask.sort_values(list(mask), ascending=False).to_numpy()
-            extent = (-0.5, mask.shape[1] - 0.5, 1, 0)
-            looks = {"cmap": ListedColormap(["0.86", "0.15"]), "vmin": 0, "vmax": 1}
-            axis.imshow(cells, aspect="auto", interpolation="nearest", extent=extent, **looks)
-            axis.set_xticks(range(mask.shape[1]), list(mask), rotation=90, fontsize=9)
-            axis.set(title=name, ylabel="share of records", yticks=[0, 0.5, 1])
-            axis.grid(visible=False)
-        squares = [plt.Rectangle((0, 0), 1, 1, color=grey) for grey in ("0.15", "0.86")]
-        figure.legend(squares, ["missing", "known"], loc="outside upper left", ncols=2)
-    return closed(figure)
+    figure, axes = plt.subplots(len(masks), 1, figsize=(7, 3.1 * len(masks)), squeeze=False)
+    for axis, (name, mask) in zip(axes[:, 0], masks.items(), strict=True):
+        mask = mask[mask.mean().sort_values(ascending=False, kind="stable").index]
+        cells = mask.sort_values(list(mask), ascending=False).to_numpy()
+        extent = (-0.5, mask.shape[1] - 0.5, 1, 0)
+        looks = {"cmap": ListedColormap(["0.86", "0.15"]), "vmin": 0, "vmax": 1}
+        axis.imshow(cells, aspect="auto", interpolation="nearest", extent=extent, **looks)
+        axis.set_xticks(range(mask.shape[1]), list(mask), rotation=90, fontsize=9)
+        axis.set(title=name, ylabel="share of records", yticks=[0, 0.5, 1])
+        axis.grid(visible=False)
+    squares = [plt.Rectangle((0, 0), 1, 1, color=grey) for grey in ("0.15", "0.86")]
+    figure.legend(squares, ["missing", "known"], loc="outside upper left", ncols=2)
+    return figure
 
 
+@drawn
 def calibration(panels, n_bins=5):
     """Share of positive records over the probability told, in bins of equally many records.
 
@@ -107,31 +98,24 @@ def calibration(panels, n_bins=5):
         Title of each panel, and in it words for a method and its out-of-fold predictions.
     n_bins : int, default=5
         Bins; the bars are Wilson's 95 % intervals.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
-    rows = -(-len(panels) // 2)
-    columns = min(2, len(panels))
-    with style():
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(3.5 * columns + 0.6, 3.2 * rows + 0.7), squeeze=False
-        )
-        for axis, (title, methods) in zip(axes.flat, panels.items(), strict=False):
-            axis.plot([0, 1], [0, 1], color="0.4", lw=1, ls=":")
-            for i, (name, (y, probability)) in enumerate(methods.items()):
-                told, share, low, high = _bins(y, probability, n_bins)
-                looks = {"fmt": f"{MARKERS[i]}-", "color": COLOURS[i], "lw": 1, "capsize": 2}
-                axis.errorbar(told, share, yerr=[share - low, high - share], label=name, **looks)
-            top = min(1, 1.1 * max(line.get_ydata().max() for line in axis.lines[1:]) + 0.05)
-            axis.set(xlim=(0, top), ylim=(0, top))
-            if len(panels) > 1:
-                axis.set_title(title)
-        figure.supxlabel("probability told", fontsize=11)
-        figure.supylabel("share that is positive", fontsize=11)
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
-    return closed(figure)
+    rows, columns = -(-len(panels) // 2), min(2, len(panels))
+    size = 3.5 * columns + 0.6, 3.2 * rows + 0.7
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    for axis, (title, methods) in zip(axes.flat, panels.items(), strict=False):
+        axis.plot([0, 1], [0, 1], color="0.4", lw=1, ls=":")
+        for i, (name, (y, probability)) in enumerate(methods.items()):
+            told, share, low, high = _bins(y, probability, n_bins)
+            looks = {"fmt": f"{MARKERS[i]}-", "color": COLOURS[i], "lw": 1, "capsize": 2}
+            axis.errorbar(told, share, yerr=[share - low, high - share], label=name, **looks)
+        top = min(1, 1.1 * max(line.get_ydata().max() for line in axis.lines[1:]) + 0.05)
+        axis.set(xlim=(0, top), ylim=(0, top))
+        if len(panels) > 1:
+            axis.set_title(title)
+    figure.supxlabel("probability told", fontsize=11)
+    figure.supylabel("share that is positive", fontsize=11)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure
 
 
 def _bins(y, probability, n_bins):

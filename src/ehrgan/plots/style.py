@@ -5,6 +5,7 @@ colour-blind readers can tell apart) and again in marker, line or hatch: greysca
 """
 
 from contextlib import contextmanager
+from functools import wraps
 
 import matplotlib.pyplot as plt
 import seaborn as sns
@@ -33,7 +34,31 @@ def style():
         yield
 
 
-def closed(figure):
-    """Close a figure so that a notebook shows it once, where it is returned."""
-    plt.close(figure)
-    return figure
+def drawn(figure):
+    """Draw a figure in this look, and close it: a notebook shows it once, where it is returned."""
+
+    @wraps(figure)
+    def finished(*args, **kwargs):
+        with style():
+            made = figure(*args, **kwargs)
+        plt.close(made)
+        return made
+
+    return finished
+
+
+def band(axis, x, table, colour, alpha=0.13):
+    """Shade from ``low`` to ``high`` of a table."""
+    axis.fill_between(x, table["low"], table["high"], color=colour, alpha=alpha, lw=0)
+
+
+def spread(table, mean="mean"):
+    """How far the interval of each row of a table reaches, down and up, as error bars want it."""
+    return [table[mean] - table["low"], table["high"] - table[mean]]
+
+
+def name_rows(axis, names):
+    """A row for each name, the first on top."""
+    axis.set_yticks(range(len(names)), list(names))
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.grid(axis="y", visible=False)

@@ -26,8 +26,10 @@ class Estimate(NamedTuple):
     '0.969 (0.949–0.989)'
     >>> f"{Estimate(-0.0012, -0.0142, 0.0118):+.4f}"
     '-0.0012 (-0.0142 to +0.0118)'
-    >>> Estimate(0.02, 0.01, 0.03).sign, Estimate(0.02, -0.01, 0.05).sign
-    (1, 0)
+    >>> for gain in (Estimate(0.02, 0.01, 0.03), Estimate(0.02, -0.01, 0.05)):
+    ...     print(gain.sign, gain.compared(), gain.tie, gain.within(0.04), sep=", ")
+    1, larger than, a tie is excluded, outside
+    0, not clearly different from, a tie is not excluded, inside
     """
 
     value: float
@@ -47,6 +49,21 @@ class Estimate(NamedTuple):
     def holds(self, number):
         """Whether the interval holds a number, its ends included."""
         return self.low <= number <= self.high
+
+    def within(self, number):
+        """Where a number lies, "inside" or "outside" the interval."""
+        return "inside" if self.holds(number) else "outside"
+
+    @property
+    def tie(self):
+        """What the interval of a difference says of a tie."""
+        return "a tie is excluded" if self.sign else "a tie is not excluded"
+
+    def compared(
+        self, smaller="smaller than", larger="larger than", neither="not clearly different from"
+    ):
+        """Words for the interval of a difference: below zero, above it, or neither."""
+        return (neither, larger, smaller)[self.sign]
 
     def __format__(self, spec):
         """The number, then its interval in brackets."""

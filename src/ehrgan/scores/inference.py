@@ -8,14 +8,9 @@ from scipy import stats
 from .estimate import Estimate
 
 __all__ = [
-    "Equivalence",
-    "corrected_interval",
-    "corrected_test",
-    "differences",
-    "holm",
-    "lead",
+    "Equivalence", "corrected_interval", "corrected_test", "differences", "holm", "lead",
     "practical_equivalence",
-]
+]  # fmt: skip
 
 
 def corrected_interval(values, n_train, n_test, level=0.95):
@@ -53,8 +48,8 @@ def corrected_interval(values, n_train, n_test, level=0.95):
 
     Examples
     --------
-    >>> print(corrected_interval([0.94, 0.96, 0.95, 0.97, 0.93], 455, 114))
-    Estimate(value=0.95, low=0.92..., high=0.97...)
+    >>> print(f"{corrected_interval([0.94, 0.96, 0.95, 0.97, 0.93], 455, 114)}")
+    0.950 (0.921–0.979)
     """
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or values.size == 0:
@@ -75,7 +70,6 @@ def half_width(sd, n_folds, n_train, n_test, level):
 
 
 def check_level(level):
-    """Raise unless `level` is between 0 and 1."""
     if not 0 < level < 1:
         raise ValueError(f"level must be between 0 and 1, got {level}")
 
@@ -88,8 +82,7 @@ def corrected_test(differences, n_train, n_test):
     differences : array-like of shape (J,)
         Score of one method less that of the other, fold by fold, all trials together; J at least 2.
     n_train, n_test : float
-        Records in a training and in a test fold, as for
-        :func:`~ehrgan.scores.inference.corrected_interval`.
+        As for :func:`corrected_interval`, whose variance it uses.
 
     Returns
     -------
@@ -100,10 +93,6 @@ def corrected_test(differences, n_train, n_test):
     ------
     ValueError
         If there are fewer than two differences, or a size is not positive.
-
-    References
-    ----------
-    Nadeau and Bengio, *Inference for the generalization error*, Machine Learning 52, 2003.
 
     Examples
     --------
@@ -174,10 +163,8 @@ def practical_equivalence(differences, n_train, n_test, rope=0.01):
 
     Parameters
     ----------
-    differences : array-like of shape (J,)
-        Score of one method less that of the other, fold by fold, all trials together; J at least 2.
-    n_train, n_test : float
-        Records in a training and in a test fold.
+    differences, n_train, n_test
+        As for :func:`corrected_test`.
     rope : float, default=0.01
         Differences smaller than this, on the scale of the score, make no difference in practice;
         at least 0.
@@ -254,18 +241,20 @@ def differences(scores, metric, first, second):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> rows = [("tree", 0, 0.90), ("tree", 1, 0.94), ("forest", 0, 0.93), ("forest", 1, 0.95)]
     >>> scores = pd.DataFrame(rows, columns=["classifier", "fold", "value"]).assign(
     ...     imputer="mean", metric="accuracy", trial=0, n_train=400, n_test=100)
     >>> values, *sizes = differences(scores, "accuracy", ("mean", "forest"), ("mean", "tree"))
     >>> values.round(3).tolist(), [float(size) for size in sizes]
     ([0.03, 0.01], [400.0, 100.0])
+    >>> round(lead(scores, "accuracy", ("mean", "forest"), ("mean", "tree")).value, 3)
+    0.02
     """
+    wanted = "metric == @metric and imputer == @imputer and classifier == @classifier"
     values = []
     for imputer, classifier in (first, second):
-        own = scores.query(
-            "metric == @metric and imputer == @imputer and classifier == @classifier"
-        )
+        own = scores.query(wanted)
         if own.empty:
             raise ValueError(f"scores hold no {metric} of {classifier!r} on {imputer!r}")
         values.append(own.set_index(["trial", "fold"])["value"])
@@ -279,33 +268,12 @@ def lead(scores, metric, first, second):
 
     Parameters
     ----------
-    scores : DataFrame
-        One row per fold, as ``StudyResult.scores``.
-    metric : str
-        One of :data:`~ehrgan.scores.metrics.METRICS` or ``"brier"``.
-    first, second : tuple of (imputer, classifier)
-        The methods; positive is in favour of the first.
+    scores, metric, first, second
+        As for :func:`differences`, which also says what is refused.
 
     Returns
     -------
     Estimate
         See :func:`corrected_interval`.
-
-    Raises
-    ------
-    ValueError
-        If a method has no such scores, or the two were not scored on the same folds.
-
-    References
-    ----------
-    Nadeau and Bengio, 2003.
-
-    Examples
-    --------
-    >>> rows = [("tree", 0, 0.90), ("tree", 1, 0.94), ("forest", 0, 0.93), ("forest", 1, 0.95)]
-    >>> scores = pd.DataFrame(rows, columns=["classifier", "fold", "value"]).assign(
-    ...     imputer="mean", metric="accuracy", trial=0, n_train=400, n_test=100)
-    >>> round(lead(scores, "accuracy", ("mean", "forest"), ("mean", "tree"))[0], 3)
-    0.02
     """
     return corrected_interval(*differences(scores, metric, first, second))

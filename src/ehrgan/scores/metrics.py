@@ -7,15 +7,9 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from .inference import check_level, half_width
 
 __all__ = [
-    "METRICS",
-    "decision_curve",
-    "rmse",
-    "roc_over_folds",
-    "score",
-    "score_predictions",
-    "summarise",
-    "threshold_at",
-]
+    "METRICS", "decision_curve", "rmse", "roc_over_folds", "score", "score_predictions",
+    "summarise", "threshold_at",
+]  # fmt: skip
 
 #: The paper's five metrics, in the order of its tables.
 METRICS = ("accuracy", "sensitivity", "specificity", "auc_roc", "f_score")
@@ -46,10 +40,6 @@ def score(y_true, probability, threshold=0.5):
     ValueError
         If `y_true` holds anything but both of 0 and 1, lengths differ, or a probability lies
         outside 0 to 1.
-
-    References
-    ----------
-    The paper, *Evaluation on Mean-imputed Data*.
 
     Examples
     --------
@@ -298,11 +288,8 @@ def roc_over_folds(y, probabilities, fpr_grid=None, *, level=0.8):
 
     Notes
     -----
-    For one curve over pooled predictions hand over a single fold that holds them all.
-
-    References
-    ----------
-    The paper, Figure 3.
+    The paper's Figure 3. For one curve over pooled predictions hand over a single fold that holds
+    them all.
 
     Examples
     --------
@@ -369,7 +356,6 @@ def rmse(truth, imputed, mask):
 
 
 def _checked_predictions(y_true, probability):
-    """Labels as booleans and probabilities as floats, or raise."""
     y, probability = np.asarray(y_true), np.asarray(probability, dtype=np.float64)
     if y.ndim != 1 or probability.shape != y.shape:
         raise ValueError(
@@ -385,7 +371,6 @@ def _checked_predictions(y_true, probability):
 
 
 def check_columns(name, frame, columns):
-    """Raise unless a DataFrame has rows and the named columns."""
     absent = [c for c in columns if c not in frame.columns]
     if absent or frame.empty:
         raise ValueError(

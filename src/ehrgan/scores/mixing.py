@@ -56,12 +56,9 @@ def mixing(points, labels, k=10):
 
     Parameters
     ----------
-    points : array-like of shape (n_points, n_dimensions)
-        Positions, in a table's (scaled) attributes or on a map.
-    labels : array-like of shape (n_points,)
-        The set of each point, such as real or generated; two sets or more, of any sizes.
-    k : int, default=10
-        Neighbours of each point, itself left out; from 1 to n_points - 1.
+    points, labels, k
+        As for :func:`neighbour_purity`, which also says what is refused; sets of any sizes, such
+        as real and generated records.
 
     Returns
     -------
@@ -69,11 +66,6 @@ def mixing(points, labels, k=10):
         The share of neighbours from another set, divided by its mean over all ways to deal the
         labels to the points. Above 1 the sets are more regular than chance, as when each record
         sits beside an altered copy of itself.
-
-    Raises
-    ------
-    ValueError
-        As `neighbour_purity`.
 
     Examples
     --------

@@ -10,6 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 
 __all__ = ["TableCoder"]
 
+PLAIN = (str, bool, Integral, float)  # of what an unordered column may consist
+
 
 class _Column(NamedTuple):
     """How one column is coded."""
@@ -69,13 +71,9 @@ class _Column(NamedTuple):
         whole = pd.api.types.is_integer_dtype(self.dtype)
         values = pd.Series(np.rint(z) if whole else z, dtype=np.float64)
         extension = pd.api.types.is_extension_array_dtype(self.dtype)
-        if extension or not (whole and values.isna().any()):
-            return (
-                values.astype("Float64").astype(self.dtype)
-                if extension
-                else values.astype(self.dtype)
-            )
-        return values
+        if extension:
+            return values.astype("Float64").astype(self.dtype)
+        return values if whole and values.isna().any() else values.astype(self.dtype)
 
     def _boolean(self, values, gone):
         if not gone.any():
@@ -111,7 +109,6 @@ class TableCoder(TransformerMixin, BaseEstimator):
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from ehrgan.tables.coding import TableCoder
     >>> table = pd.DataFrame({"age": [61, 47, 70], "site": ["lung", None, "colon"]})
     >>> coder = TableCoder().fit(table)
@@ -131,8 +128,6 @@ class TableCoder(TransformerMixin, BaseEstimator):
         ----------
         X : DataFrame of shape (n_records, n_attributes)
             Numbers, booleans, categoricals or text; NaN, None or NA where missing.
-        y : ignored
-            For pipelines.
 
         Returns
         -------
@@ -224,33 +219,24 @@ def check_table(X):
 
 
 def _learn(name, cells, most):
-    """Find out how a column is to be coded."""
     dtype, types = cells.dtype, pd.api.types
+    categorical = isinstance(dtype, pd.CategoricalDtype)
     if types.is_bool_dtype(dtype):
         return _Column(name, "boolean", dtype, (), 0)
     if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
         return _Column(name, "number", dtype, (), 0)
-    if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered:
+    if categorical and dtype.ordered:
         return _Column(name, "ordered", dtype, tuple(dtype.categories), 0)
     seen = cells.dropna()
     text = types.is_string_dtype(dtype) or types.is_object_dtype(dtype)
-    plain = isinstance(dtype, pd.CategoricalDtype) or all(map(_is_plain_value, seen))
-    if not plain or not (text or isinstance(dtype, pd.CategoricalDtype)):
+    if not (categorical or (text and all(isinstance(value, PLAIN) for value in seen))):
         raise TypeError(
             f"column {name!r} of dtype {dtype} is none of number, boolean, category and text: turn "
             "it into one of them (a date into days since a start) or leave it out"
         )
     counts = seen.astype(object).value_counts()
     if len(counts) <= most:
-        values = (
-            dtype.categories
-            if isinstance(dtype, pd.CategoricalDtype)
-            else sorted(counts.index, key=str)
-        )
+        values = dtype.categories if categorical else sorted(counts.index, key=str)
         found = tuple(value for value in values if value in counts.index)
         return _Column(name, "nominal", dtype, found, len(found))
     return _Column(name, "nominal", dtype, tuple(counts.index), most - 1)
-
-
-def _is_plain_value(value):
-    return isinstance(value, str | bool | Integral | float)

@@ -29,12 +29,6 @@ class Dataset:
     about : dict
         name, title, source, package, licence, citation, sha256, outcome, positive, dropped (column
         to reason) and notes.
-
-    Examples
-    --------
-    >>> from ehrgan.tables.datasets import load_dataset
-    >>> load_dataset("pbc").about["positive"]
-    'died'
     """
 
     X: pd.DataFrame
@@ -85,12 +79,11 @@ def load_dataset(name):
 
     Examples
     --------
-    >>> from ehrgan.tables.datasets import load_dataset
     >>> hepatitis = load_dataset("hepatitis")
     >>> hepatitis
     <Dataset 'hepatitis': 155 records x 19 attributes, 32 died, 167 cells missing>
-    >>> float(hepatitis.X["protime"].isna().mean().round(2))
-    0.43
+    >>> hepatitis.about["positive"], float(hepatitis.X["protime"].isna().mean().round(2))
+    ('died', 0.43)
     """
     if name not in DATASETS:
         raise ValueError(f"name must be one of {list(DATASETS)}, got {name!r}")

@@ -1,6 +1,6 @@
 """A table with holes: attributes, classes and names, and where the paper's table comes from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -36,12 +36,11 @@ class Records:
 
     Examples
     --------
-    >>> import numpy as np
     >>> records = Records([[1.0, 2.0], [3.0, np.nan]], [0, 1], name="toy")
     >>> records
     <Records 'toy': 2 records x 2 attributes, 1 positive, 1 cell missing>
-    >>> records.attributes
-    ['x0', 'x1']
+    >>> records.attributes, records.replace_cells([[True, False], [False, False]]).X["x0"].tolist()
+    (['x0', 'x1'], [nan, 3.0])
     """
 
     X: pd.DataFrame
@@ -84,31 +83,18 @@ class Records:
         return self.X.columns.tolist()
 
     def replace_cells(self, mask):
-        """Return the same records with NaN where the mask is True.
+        """Return a copy with NaN where the mask is True.
 
         Parameters
         ----------
         mask : array-like of bool, shape (n_records, n_attributes)
-            True where the cell is to be hidden.
+            As for :func:`~ehrgan.tables.masking.apply_mask`, which also says what is refused.
 
         Returns
         -------
         Records
-            A new table; this one is not changed.
-
-        Raises
-        ------
-        ValueError
-            If `mask` is not boolean or not of the table's shape.
-
-        Examples
-        --------
-        >>> records = Records([[1.0, 2.0], [3.0, 4.0]], [0, 1])
-        >>> records.replace_cells([[True, False], [False, False]]).X["x0"].tolist()
-        [nan, 3.0]
         """
-        hidden = apply_mask(self.X, mask)
-        return Records(hidden, self.y, self.name, self.positive, self.negative)
+        return replace(self, X=apply_mask(self.X, mask))
 
 
 def load_wdbc():

@@ -1,4 +1,4 @@
-"""How a table came in, so that another can go out in the same dress."""
+"""The dress of a table."""
 
 from typing import NamedTuple
 
