@@ -257,7 +257,7 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
 
     Notes
     -----
-    Two to five minutes on two cores for 3000 records of 50 attributes, whatever the table's length.
+    One to two minutes on two cores for 3000 records of 50 attributes, whatever the table's length.
     """
     methods = tuple(methods)
     if not set(CANDIDATES) <= set(methods) <= {*CANDIDATES, *PAPERS}:
