@@ -20,7 +20,7 @@ from .saving import Savable
 
 __all__ = ["ReplicaEstimator", "Task"]
 
-MEMORY_BUDGET = 2**30  # bytes of records that one compiled call may hold
+MEMORY_BUDGET = 2**27  # bytes of records that one run of the engine may hold
 BLOCK = 2**14  # records that are scaled, or pass through a network, at once
 
 
