@@ -34,7 +34,7 @@ def test_canonical_order_tells_mirrored_records_apart_and_classes():
 
 @pytest.mark.parametrize(
     ("n", "size", "most", "runs"),
-    [(1000, 10**7, None, 10), (107, 10**7, None, 1), (108, 10**7, None, 2), (3, 2**31, None, 3),
+    [(1000, 1_250_000, None, 10), (107, 1_250_000, None, 1), (108, 1_250_000, None, 2), (3, 2**31, None, 3),
      (10, 1, 4, 3), (10, 10**9, 5, 2), (5, 0, None, 1)],
 )  # fmt: skip
 def test_runs_are_as_few_as_memory_and_limit_allow(n, size, most, runs):
@@ -82,8 +82,8 @@ def groups_of(models, monkeypatch):
         ([Member("a", max_replicas=2) for _ in range(4)] + [Member("a")], [[0, 1], [2, 3], [4]]),
         ([Member("a", max_replicas=5, n_members=2) for _ in range(4)], [[0, 1], [2, 3]]),
         ([Member("a", max_replicas=1, n_members=3) for _ in range(2)], [[0], [1]]),
-        # one table of half the budget (16 rows of 2**25 bytes) sets the pace of all
-        ([Member("a", 1), Member("a", 2**25), Member("a", 1), Member("a", 1)], [[0, 1], [2, 3]]),
+        # one table of half the budget (16 rows of 2**22 bytes) sets the pace of all
+        ([Member("a", 1), Member("a", 2**22), Member("a", 1), Member("a", 1)], [[0, 1], [2, 3]]),
     ],
 )
 def test_models_that_may_share_a_loop_are_trained_together(models, runs, monkeypatch):

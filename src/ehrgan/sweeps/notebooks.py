@@ -73,6 +73,8 @@ def run_notebook(source, target, parameters=None, *, cwd=None, progress=None):
             cwd=cwd or target.parent,
             progress_bar={"desc": source.stem, "disable": disable, "leave": False},
             extra_arguments=["--log-level=CRITICAL"],
+            iopub_timeout=120,  # by default a busy machine loses outputs after 4 s, in silence
+            raise_on_iopub_timeout=True,
         )
     except PapermillExecutionError as error:
         traceback = COLOUR.sub("", "\n".join(error.traceback))
