@@ -34,8 +34,8 @@ def test_canonical_order_tells_mirrored_records_apart_and_classes():
 
 @pytest.mark.parametrize(
     ("n", "size", "most", "runs"),
-    [(1000, 1_250_000, None, 10), (107, 1_250_000, None, 1), (108, 1_250_000, None, 2), (3, 2**31, None, 3),
-     (10, 1, 4, 3), (10, 10**9, 5, 2), (5, 0, None, 1)],
+    [(1000, 1_250_000, None, 10), (107, 1_250_000, None, 1), (108, 1_250_000, None, 2),
+     (3, 2**31, None, 3), (10, 1, 4, 3), (10, 10**9, 5, 2), (5, 0, None, 1)],
 )  # fmt: skip
 def test_runs_are_as_few_as_memory_and_limit_allow(n, size, most, runs):
     found = base.chunks(n, size, most=most)
