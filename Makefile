@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 MODULES ?= evaluation inference losses masking
 
-# A quick look is `make book TRIALS=1`; CHAPTERS=02,05 previews two chapters; JOBS=2 runs two at a time.
+# A quick look is `make book TRIALS=1`; CHAPTERS=02,05 previews two chapters; JOBS=1 runs one at a time.
 BOOK_ARGS := $(if $(TRIALS),-p n_trials $(TRIALS)) $(if $(CHAPTERS),--chapters $(CHAPTERS)) $(if $(JOBS),--jobs $(JOBS))
 
 .PHONY: book lab readme test mutants lint format lock bench sweep clean
@@ -48,7 +48,7 @@ bench: $(STAMP)
 sweep: $(STAMP)
 	$(BIN)/ehrgan sweep sweeps/one_setting.ipynb sweeps/missingness.yml --out _build/sweeps/missingness
 	$(BIN)/python -m ehrgan.book.committed by_mechanism _build/sweeps/missingness
-	$(BIN)/ehrgan sweep sweeps/one_protocol.ipynb sweeps/explorer.yml --out _build/sweeps/explorer --jobs 1
+	$(BIN)/ehrgan sweep sweeps/one_protocol.ipynb sweeps/explorer.yml --out _build/sweeps/explorer
 	$(BIN)/python -m ehrgan.book.committed by_protocol _build/sweeps/explorer
 
 # uv resolves for every platform and Python version at once, which pip cannot. Newest versions: LOCK_ARGS=--upgrade.
