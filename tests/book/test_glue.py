@@ -188,7 +188,7 @@ def root_mean_square(errors, columns):
 @of("02_imputation")
 def test_errors_of_imputation(chapter):
     done = chapter("02_imputation")
-    p, kept, glued = done.parameters, done.kept, done.glued
+    p, kept, glued = done.parameters, done.kept, dict(done.glued)
     study = Scores(kept.result.predictions)
     error = kept.result.imputation.set_index(["imputer", "trial", "fold"])["rmse"]
     hidden = slice(0, p.n_masked)
