@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import joblib
 import nbformat
 
-from ehrgan.sweeps.notebooks import parameter_defaults, run_notebook
+from ehrgan.sweeps.cells import parameter_defaults
+from ehrgan.sweeps.notebooks import run_notebook
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
 #: Two of each, so that a fault of the second trial, fold or draw shows.

@@ -1,6 +1,8 @@
-"""Chapters run once for all tests that look at them."""
+"""Chapters run once for all tests that look at them, and the extension of the site."""
 
+import importlib.util
 import os
+from pathlib import Path
 
 import pytest
 from chapters import run_chapter
@@ -32,3 +34,13 @@ def chapter(tmp_path_factory, studies):
         return done[name]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def extension():
+    """The Sphinx extension, which lies beside the pages and is no module of the library."""
+    path = Path(__file__).parents[1] / "book" / "_ext" / "ehrgan_site.py"
+    spec = importlib.util.spec_from_file_location("ehrgan_site", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

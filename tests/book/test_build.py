@@ -1,6 +1,5 @@
 """The build: what it refuses, what it says, and what the repository promises to it."""
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -18,7 +17,8 @@ from packaging.utils import canonicalize_name
 
 from ehrgan.book import build as building
 from ehrgan.book import readme
-from ehrgan.sweeps.notebooks import NotebookError, parameter_defaults, run_notebook
+from ehrgan.sweeps.cells import parameter_defaults
+from ehrgan.sweeps.notebooks import NotebookError, run_notebook
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -138,16 +138,6 @@ def test_request_to_another_host_is_a_fault():
     page += '<script src="_static/a.js"></script><a href="https://example.org">a link</a>'
     faults = building.request_faults(BeautifulSoup(page, "html.parser"))
     assert [fault.split()[0] for fault in faults] == ["https://cdn.example/a.js", "//b/c.css"]
-
-
-@pytest.fixture(scope="module")
-def extension():
-    """The Sphinx extension, which lies beside the pages and is no module of the library."""
-    path = ROOT / "book" / "_ext" / "ehrgan_site.py"
-    spec = importlib.util.spec_from_file_location("ehrgan_site", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_styles_keep_what_a_page_uses_and_no_more(extension):

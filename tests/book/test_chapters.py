@@ -5,7 +5,8 @@ import pytest
 from chapters import CHAPTERS
 
 from ehrgan.study.protocol import Study
-from ehrgan.sweeps.notebooks import NotebookError, parameter_defaults, run_notebook
+from ehrgan.sweeps.cells import parameter_defaults
+from ehrgan.sweeps.notebooks import NotebookError, run_notebook
 
 BAD = {"n_trials": 0, "n_folds": 1, "missing_fraction": 1.5, "n_masked": 31}
 ALL = [pytest.param(p, id=p.stem, marks=pytest.mark.xdist_group(p.stem)) for p in CHAPTERS]

@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ehrgan.book import quicklook
 from ehrgan.book.quicklook import SETTINGS, main, pages_address, quick_look
-from ehrgan.sweeps.notebooks import literal, parameter_defaults
+from ehrgan.sweeps.cells import literal, parameter_defaults
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 

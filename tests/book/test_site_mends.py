@@ -1,6 +1,5 @@
 """Each mend of the finished pages, on small pages made by hand."""
 
-import importlib.util
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,16 +12,6 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 SPACE, MINUS = "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
-
-
-@pytest.fixture(scope="module")
-def extension():
-    """The Sphinx extension, which lies beside the pages and is no module of the library."""
-    path = ROOT / "book" / "_ext" / "ehrgan_site.py"
-    spec = importlib.util.spec_from_file_location("ehrgan_site", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def soup_of(text):

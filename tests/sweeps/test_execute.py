@@ -11,8 +11,7 @@ from standin import outcome
 
 from ehrgan.sweeps import execute
 from ehrgan.sweeps.execute import RunLost
-from ehrgan.sweeps.handover import RECORD
-from ehrgan.sweeps.notebooks import QUIET_KERNEL
+from ehrgan.sweeps.handover import QUIET_KERNEL, RECORD
 
 
 @pytest.fixture

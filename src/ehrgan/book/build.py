@@ -21,7 +21,8 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from ..sweeps.notebooks import COLOUR, NotebookError, literal, parameter_defaults, run_notebook
+from ..sweeps.cells import literal, parameter_defaults
+from ..sweeps.notebooks import COLOUR, NotebookError, run_notebook
 from ..sweeps.sweep import n_places
 
 SUFFIXES = (".md", ".ipynb")

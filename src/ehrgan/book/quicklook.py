@@ -15,7 +15,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from ..files import write_whole
-from ..sweeps.notebooks import literal, parameter_defaults, tags
+from ..sweeps.cells import literal, parameter_defaults, tags
 
 __all__ = ["SETTINGS", "quick_look"]
 

@@ -9,17 +9,14 @@ import papermill
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from .cells import literal, parameter_defaults, tags
+from .cells import tags
 from .handover import QUIET_KERNEL
 
 __all__ = [
     "NotebookError",
     "last_started",
-    "literal",
-    "parameter_defaults",
     "run_notebook",
     "stderr_texts",
-    "tags",
 ]
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -38,7 +35,8 @@ def run_notebook(source, target, parameters=None, *, cwd=None, progress=None):
     source, target : path-like
         The notebook to execute, and where its executed copy goes.
     parameters : dict, optional
-        Values for names that the notebook's parameters cell assigns; see `parameter_defaults`.
+        Values for names that the notebook's parameters cell assigns; see
+        :func:`~ehrgan.sweeps.cells.parameter_defaults`.
     cwd : path-like, optional
         The kernel's working folder, by default the folder of `target`.
     progress : bool, optional
