@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ehrgan.report.columns import as_learned
+from ehrgan.report.methods import AsLearned
 from ehrgan.report.errors import ReportError
 from ehrgan.report.files import read_table
 from ehrgan.report.reading import MOST_ATTRIBUTES, prepare

@@ -14,9 +14,9 @@ from ..nets.acgan import PAPER_ACGAN, ACGANClassifier
 from ..nets.autoencoder import PAPER_AUTOENCODER, StackedAutoencoderImputer
 from ..study.baselines import make_imputer
 from ..tables.coding import TableCoder
-from .columns import as_learned
+from .learned import AsLearned
 
-__all__ = ["ADVERSARY", "AsLearned", "CANDIDATES", "FromSome", "PAPERS"]
+__all__ = ["ADVERSARY", "CANDIDATES", "FromSome", "PAPERS"]
 
 IMPUTATIONS = ("mean", "mean and indicators", "chained ridge", "denoising autoencoder")
 GAINING = IMPUTATIONS[1:]  # those that are compared with the mean
@@ -37,44 +37,6 @@ ADVERSARY = (("mean", "AC-GAN"), ("mean", "logistic regression"))
 FINAL_LIMIT = 20_000  # records that a network, a chain of ridges or one tree learns from at most
 STEPS = 3000  # minibatches after which the denoising autoencoder gains nothing more here
 N_FOLDS = 5
-
-
-class AsLearned(TransformerMixin, BaseEstimator):
-    """Give new records the columns and types that a model has learned from.
-
-    Parameters
-    ----------
-    None
-
-    Notes
-    -----
-    A number that is none, and a category that was not seen, count as missing. It is the first step
-    of a saved pipeline, which so takes whatever :func:`~ehrgan.report.files.read_table` gives.
-
-    Examples
-    --------
-    >>> learned = AsLearned().fit(pd.DataFrame({"age": [61.0, 47.5]}))
-    >>> learned.transform(pd.DataFrame({"name": ["x"], "age": ["52"]}))["age"].tolist()
-    [52.0]
-    """
-
-    def fit(self, X, y=None):
-        """Learn names and types of the columns; `y` is ignored."""
-        self.dtypes_ = X.dtypes.to_dict()
-        return self
-
-    def transform(self, X):
-        """Give the columns in those types.
-
-        Raises
-        ------
-        ValueError
-            If `X` lacks a column.
-        """
-        lacking = [name for name in self.dtypes_ if name not in X]
-        if lacking:
-            raise ValueError(f"X lacks the columns {lacking}: the model has learned from them")
-        return pd.DataFrame({n: as_learned(X[n], dtype) for n, dtype in self.dtypes_.items()})
 
 
 class FromSome(TransformerMixin, BaseEstimator):

@@ -1,0 +1,256 @@
+"""In which ways a column of text can be read as numbers or as dates, and which of them holds."""
+
+import json
+import re
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from .convert import DATES, LIMIT, NUMBERS, SIGNS, days, number_pattern, numbers
+
+#: Share of cells that may be no number in a column of numbers, or no date in one of dates.
+ODD_SHARE = 0.05
+#: Different words, beside numbers, that may all be words for missing.
+FEW_WORDS = 5
+UNIT = r"[^\d\s.,'+<>=/-][^\s<>=]{0,11}(?: [^\W\d]{1,6})?"
+#: Leading zeros, digits around an E, more digits than a number tells apart: names as often.
+NAMES = r"^[+-]?0\d|^\d+[eE]\d+$|^\d{16,}$"
+#: A date and a time of day whose digits are all 9.
+SHAPE = re.compile(
+    r"(?P<day>.*?)(?:(?P<mark>^|[ T:]|, )(?P<hour>99?:99)(?P<second>:99)?(?P<part>\.9{1,9})?"
+    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]99:?99))?)?"
+)
+
+
+def best_of(readings, weights):
+    """The readings that take most cells, each with its values: the first, and those that differ.
+
+    `readings` are pairs of a field and the values of some texts, `weights` the cells of each text.
+    """
+    counts = [weights[~np.isnan(values)].sum() for _, values in readings]
+    ahead = [r for r, n in zip(readings, counts, strict=True) if n == max(counts)]
+    first = ahead[0][1]
+    return [ahead[0], *(r for r in ahead[1:] if not np.array_equal(r[1], first, equal_nan=True))]
+
+
+def as_numbers(counts, given, hints):
+    """The field of a column of numbers, perhaps with what to ask; None if it is none.
+
+    `counts` are the cells of each text, `given` what is known of the field, and `hints` what other
+    columns tell.
+    """
+    texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
+    enough = 0 if "type" in given else (1 - ODD_SHARE) * weights.sum()
+    names = texts.str.contains(NAMES).to_numpy(dtype=bool)
+    if texts.str.contains("[.,]").any():  # then 1e3 is a number
+        names = names & ~texts.str.contains("[eE]").to_numpy(dtype=bool)
+    if weights[names].sum() > weights.sum() - enough and enough:
+        return None
+    readings = [(field, numbers(field, texts)) for field in _marked(texts, given)]
+    found = best_of(readings, weights)
+    unread = np.isnan(found[0][1])
+    if unread.any() and "bareNumber" not in given:
+        fields = [_dressed(field, texts) for field, _ in readings]
+        found = best_of([*readings, *((f, numbers(f, texts)) for f in fields)], weights)
+        unread = np.isnan(found[0][1])
+    mark = hints.get("decimalChar")  # settles what may be one here; it never makes thousands
+    usual = [r for r in found if (r[0]["decimalChar"], r[0]["groupChar"]) == (mark, "")]
+    found = usual or found
+    (field, values), rival = found[0], found[-1]
+    if weights[~unread].sum() < enough:
+        return _words_among(counts, unread, len({*values[~unread]}), "numbers")
+    ask = None
+    if len(found) > 1:
+        k = np.flatnonzero(values != rival[1])[0]
+        what = f"{texts[k]!r} may be {values[k]:.12g} or {rival[1][k]:.12g}"
+        ask = asked(what, _mark_of(field), _mark_of(rival[0]))
+    elif names.any() and enough:
+        what = f"{texts[names].iloc[0]!r} may be a number or a name"
+        ask = asked(what, {"type": "number"}, {"type": "string"})
+    elif field.get("unit") and _on_two_scales(field, texts[~unread], values[~unread]):
+        what = f"numbers with {field['unit'][0]!r} and without are of another size; make them alike"
+        ask = asked(what, {"unit": field["unit"]}, {"type": "string"})
+    if ask:
+        return {"type": "number", "ask": ask}
+    marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
+    unused = {} if marked else {"decimalChar"}
+    return {k: v for k, v in field.items() if v != "" and k not in unused}
+
+
+def _marked(texts, given):
+    """Fields of number formats: the marks that stand in some texts, as far as none is given."""
+    shown = texts if texts.str.isascii().all() else texts.map(lambda text: text.translate(SIGNS))
+    marks = [mark for mark in ".,' " if shown.str.contains(mark, regex=False).any()]
+    decimals = [given["decimalChar"]] if "decimalChar" in given else ".,"
+    groups = [given["groupChar"]] if "groupChar" in given else ["", *marks]
+    kept = {"type": "number"} | {k: given[k] for k in ("type", "bareNumber", "unit") if k in given}
+    return [{**kept, "decimalChar": d, "groupChar": g} for g in groups for d in decimals if d != g]
+
+
+def _mark_of(field):
+    """The property that settles a number format."""
+    key = "groupChar" if field["groupChar"] else "decimalChar"
+    return {key: field[key]}
+
+
+def _dressed(field, texts):
+    """The field with signs of a limit allowed, and the unit that stands behind numbers, if one."""
+    field = {**field, "bareNumber": False}
+    rest = texts[np.isnan(numbers(field, texts))]
+    pattern = number_pattern(field["decimalChar"], field["groupChar"])
+    units = rest.str.extract(rf"^{LIMIT}(?:{pattern})\s*({UNIT})$")[0].dropna().unique()
+    alike = len({unit.casefold() for unit in units}) == 1
+    return field | ({"unit": sorted(units)} if alike else {})
+
+
+def _on_two_scales(field, texts, values):
+    """Whether numbers with their unit and those without lie apart."""
+    unit = texts.str.casefold().str.endswith(field["unit"][0].casefold()).to_numpy(dtype=bool)
+    one, other = values[unit], values[~unit]
+    if min(len(one), len(other)) < 2:
+        return False
+    return one.max() < other.min() or other.max() < one.min()
+
+
+def _words_among(counts, unread, n_values, what):
+    """What to ask where few words stand among numbers or dates; None where it is another column."""
+    words = counts[unread]
+    if 2 * words.sum() > counts.sum() or len(words) > FEW_WORDS or n_values < 2 * len(words):
+        return None
+    shown = ", ".join(f"{word!r} ({n})" for word, n in words.items())
+    share = 1 - words.sum() / counts.sum()
+    said = f"{share:.0%} of the cells are {what}, the others {shown}; if that means missing"
+    codes = {"missingValues": ["", *words.index]}
+    ask = asked(said, codes, {"type": "string"})
+    return {"type": "any", "ask": f"{ask} (or --missing 'COLUMN={words.index[0]}')"}
+
+
+def asked(what, *ways):
+    """A sentence that says what is open, and the lines of the schema that settle it."""
+    told = [json.dumps(way, ensure_ascii=False)[1:-1] for way in ways]
+    return f"{what}: write {' or '.join(told)} into this field"
+
+
+# ---------------------------------------------------------------- dates
+
+
+def as_dates(counts, given, hints):
+    """The field of a column of dates, perhaps with what to ask; None if it is none."""
+    texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
+    enough = 0 if "type" in given else (1 - ODD_SHARE) * weights.sum()
+    shapes = texts.str.replace(r"\d", "9", regex=True).unique()
+    if len(shapes) > 1000:
+        return None
+    if given.get("format", "any") not in ("any", "default"):
+        fields = [{"type": given["type"]} | {k: given[k] for k in given if k in FORMATS}]
+    else:
+        orders = [hints["order"]] if "order" in hints else ["dmy", "mdy"]
+        fields = [f for f in (_formats(shapes, order) for order in orders) if f]
+    readings = [(field, days(field, texts)) for field in fields]
+    if not readings or all(np.isnan(values).all() for _, values in readings):
+        field = _formats(shapes, "ymd")  # 21/12/31 of East Asia, where nothing else reads it
+        readings = [(field, days(field, texts))] if field else []
+    if not readings:
+        return None
+    found = best_of(readings, weights)
+    if weights[~np.isnan(found[0][1])].sum() < enough and len(readings) > 1:
+        # each cell by what reads it; what both orders read differently is not read
+        formats = [f for field in fields for f in (field["format"], *field["otherFormats"])]
+        formats = list(dict.fromkeys(formats))
+        both = {**fields[0], "format": formats[0], "otherFormats": formats[1:]}
+        any_way = ~np.isnan([values for _, values in readings]).all(axis=0)
+        if weights[any_way].sum() >= enough:
+            return _with_century(both, texts, given)
+    (field, values), rival = found[0], found[-1]
+    unread = np.isnan(values)
+    if weights[~unread].sum() < enough:
+        return _words_among(counts, unread, len({*values[~unread]}), "dates")
+    if len(found) > 1:
+        k = np.flatnonzero(values != rival[1])[0]
+        a, b = (f"{_day_of(v[k]):%-d %B %Y}" for v in (values, rival[1]))
+        ways = [{"format": f["format"]} for f in (field, rival[0])]
+        return {"type": field["type"], "ask": asked(f"{texts[k]!r} may be {a} or {b}", *ways)}
+    return _with_century(field, texts, given)
+
+
+FORMATS = ("format", "otherFormats", "firstYear")
+
+
+def _day_of(number):
+    return pd.Timestamp("1970-01-01") + pd.to_timedelta(number, unit="D")
+
+
+def _with_century(field, texts, given):
+    """The field with the years that two digits mean; both centuries where either may be meant."""
+    formats = [field["format"], *field.get("otherFormats", ())]
+    field = {k: v for k, v in field.items() if v}
+    if "firstYear" in given or "%y" not in " ".join(formats):
+        return field
+    last = date.today().year
+    field["firstYear"] = last - 99
+    early = pd.Series(days(field, texts)).dropna() < _days_to_2000
+    if early.any() and not early.all():
+        field["firstYear"] = [1900, last - 99]
+    return field
+
+
+_days_to_2000 = 10_957
+
+
+def _formats(shapes, order):
+    """The field of dates whose parts stand in an order, by what some texts look like; or None."""
+    found = list(dict.fromkeys(f for shape in shapes if (f := _format(shape, order))))
+    if not found:
+        return None
+    every = " ".join(found)
+    kinds = {"%H": "datetime", "%I": "datetime"} if "%Y" in every or "%y" in every else {"%": "time"}
+    kind = next((k for mark, k in kinds.items() if mark in every), None)
+    kind = kind or ("date" if "%d" in every else "yearmonth")
+    return {"type": kind, "format": found[0], "otherFormats": found[1:]}
+
+
+def _format(shape, order):
+    """The format, as of strptime, of a text that looks so; None if it is no date."""
+    match = SHAPE.fullmatch(shape)
+    if match is None:
+        return None
+    tokens = re.findall(r"9+|[^\W\d_]+|[^\w]|_", match["day"])
+    parts = [token for token in tokens if token[0].isalnum()]
+    names = _directives(parts, order, "." in tokens) if parts else []
+    if names is None or (parts and len(tokens) > 7):
+        return None
+    names = iter(names)
+    day = "".join(next(names, "") if token[0].isalnum() else token for token in tokens)
+    if match["hour"] is None:
+        return day
+    hour = "%I:%M" if match["half"] else "%H:%M"
+    rest = (match["second"] and ":%S", match["part"] and ".%f")
+    half = match["half"] and match["half"].replace(match["half"].strip(), "%p")
+    zone = match["zone"] and " " * match["zone"].startswith(" ") + "%z"
+    return day + match["mark"] + hour + "".join(part or "" for part in (*rest, half, zone))
+
+
+def _directives(parts, order, points):
+    """What the parts of a date are, of which words name months; None if it is no date."""
+    sizes = [len(part) if part[0] == "9" else 0 for part in parts]
+    word = next((part for part in parts if part[0] != "9"), "")
+    month = "%b" if len(word) == 3 else "%B"
+    if sizes == [8]:
+        return ["%Y%m%d"]
+    if sorted(sizes) in ([1, 4], [2, 4]):
+        return ["%Y", "%m"] if sizes[0] == 4 else ["%m", "%Y"]
+    if len(sizes) != 3 or not {*sizes} <= {0, 1, 2, 4} or sizes.count(0) > 1 or sizes[1] == 4:
+        return None
+    if sizes[0] == 4:
+        return ["%Y", month if sizes[1] == 0 else "%m", "%d"] if sizes[2] in (1, 2) else None
+    year = "%Y" if sizes[2] == 4 else "%y"
+    if sizes[2] not in (2, 4):
+        return None
+    if 0 in sizes:
+        return ["%d", month, year] if sizes[1] == 0 else [month, "%d", year]
+    if order == "ymd":
+        return ["%y", "%m", "%d"] if sizes[2] == 2 else None
+    if points and order == "mdy":  # no country writes the month first and points behind
+        return None
+    return ["%d", "%m", year] if order == "dmy" else ["%m", "%d", year]
