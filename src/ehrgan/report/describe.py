@@ -72,11 +72,12 @@ def describe(table, given=None, *, missing=()):
     if lacking:
         raise ReportError(f"the schema has the fields {lacking}, which are no columns of the table")
     own = {name: _own_codes(missing, name, table) for name in table}
-    fields = {n: _field(n, c, known.get(n, {}), own[n], {}) for n, c in table.items()}
+    fields = {n: describe_column(n, c, known.get(n, {}), own[n], {}) for n, c in table.items()}
     hints = _hints(fields.values())
     for name, found in fields.items():
         if "ask" in found or ("words" in hints and found["type"] == "string"):
-            found = fields[name] = _field(name, table[name], known.get(name, {}), own[name], hints)
+            found = describe_column(name, table[name], known.get(name, {}), own[name], hints)
+            fields[name] = found
         if found["type"] in NUMBERS and "ask" not in found:
             usual = "," if found.get("groupChar") == "." else "."
             found.setdefault("decimalChar", hints.get("decimalChar", usual))
@@ -112,8 +113,13 @@ def _hints(fields):
     return hints | ({"words": words} if words else {})
 
 
-def _field(name, cells, given, codes, hints):
-    """The field of a column, of which some properties may be given."""
+def describe_column(name, cells, given=(), codes=(), hints=()):
+    """The field of one column.
+
+    `given` are properties of it that are known, `codes` those that may mean missing (true if named
+    for this column alone), `hints` what other columns tell.
+    """
+    given, codes, hints = dict(given), dict(codes), dict(hints)
     known = {"name": name, **given}
     if is_nested(cells):
         return known | {"type": "any", "role": "left out", "why": NESTED, "sure": "yes"}
