@@ -60,6 +60,8 @@ def standing(field, cells, codes):
     notes += _unread_notes(field, cells[unread], cells)
     if field["type"] in NUMBERS and role == "attribute":
         notes += _number_notes(field["name"], values.dropna().to_numpy())
+    if field["type"] in DATES:
+        notes += _date_notes(field, cells, values)
     if field["type"] == "string":
         notes += _text_notes(field["name"], field, cells)
     n = cells.notna().sum()
@@ -230,26 +232,41 @@ def _unread_notes(field, odd, cells):
 def _number_notes(name, seen):
     """Sentences on numbers that look like codes, for missing or for things."""
     kinds, counts = np.unique(seen, return_counts=True)
-    notes = []
-    for _ in range(3):  # codes may stand side by side, as 98 and 99
-        for k in (0, len(kinds) - 1):
-            code, rest = kinds[k], np.delete(kinds, k)
-            if counts[k] > 1 and len(rest) > 1 and code == round(code) and _is_apart(code, rest):
-                notes.append(
-                    f"{name!r} is {code:.15g} in {counts[k]} records, far from its other values "
-                    f"({rest[0]:g} to {rest[-1]:g}): if that means missing, "
-                    f"{_missing(name, f'{code:.15g}')}."
-                )
-                kinds, counts = rest, np.delete(counts, k)
-                break
-        else:
-            break
-    whole = (kinds == np.round(kinds)).all() and kinds[0] >= 100
-    if whole and 2 < len(kinds) <= len(seen) / 10 and len(kinds) <= 30 and len({*np.diff(kinds)}) > 1:
+    notes = [
+        f"{name!r} is {code:.15g} in {hits} records, far from its other values ({low:g} to "
+        f"{high:g}): if that means missing, {_missing(name, f'{code:.15g}')}."
+        for code, hits, low, high in _apart(kinds, counts)
+    ]
+    whole = (kinds == np.round(kinds)).all() and kinds[0] >= 100 and len(kinds) <= len(seen) / 10
+    if whole and not notes and 2 < len(kinds) <= 30 and len({*np.diff(kinds)}) > 1:
         shown = ", ".join(f"{kind:.15g}" for kind in kinds[:3])
         said = f"{name!r} has {len(kinds)} different numbers ({shown} ...), read as measured"
         notes.append(f"{said}; if they are names, {asked('say so', {'type': 'string'})}.")
     return notes
+
+
+def _date_notes(field, cells, values):
+    """Sentences on days that look like codes, such as 9999-12-31."""
+    kinds, counts = np.unique(values.dropna().to_numpy(), return_counts=True)
+    notes = []
+    for code, hits, *_ in _apart(kinds, counts):
+        shown = str(cells[values == code].iloc[0])
+        said = f"{field['name']!r} is {shown!r} in {hits} records, far from its other days"
+        notes.append(f"{said}: if that means missing, {_missing(field['name'], shown)}.")
+    return notes
+
+
+def _apart(kinds, counts):
+    """Whole numbers at the ends of others, again and again and far away; and the others' ends."""
+    for _ in range(3):  # codes may stand side by side, as 98 and 99
+        for k in (0, len(kinds) - 1):
+            code, rest = kinds[k], np.delete(kinds, k)
+            if counts[k] > 1 and len(rest) > 1 and code == round(code) and _is_apart(code, rest):
+                yield code, counts[k], rest[0], rest[-1]
+                kinds, counts = rest, np.delete(counts, k)
+                break
+        else:
+            return
 
 
 def _is_apart(code, rest):

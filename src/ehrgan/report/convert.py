@@ -100,6 +100,7 @@ def _by_kinds(field, cells, gone):
 
 def tidy(table):
     """A table with text for names, each once, and rows from 0, whatever library made it."""
+    told = getattr(table, "attrs", {})
     if not isinstance(table, pd.DataFrame):
         if not hasattr(table, "__arrow_c_stream__") and not hasattr(table, "__dataframe__"):
             raise ReportError(f"table must be a DataFrame, got {type(table).__name__}")
@@ -115,6 +116,7 @@ def tidy(table):
     table = table.assign(**{name: table[name].mask(table[name] == "") for name in blank})
     if not len(table):
         raise ReportError("table has no rows: it needs one per record")
+    table.attrs = told
     return table
 
 
@@ -143,7 +145,7 @@ def plain(cells):
     if is_category(cells):
         names = [label(value) for value in cells.cat.categories]
         if len({*names}) == len(names):
-            return cells.cat.renamecategories_of(names)
+            return cells.cat.rename_categories(names)
         cells = cells.astype(object)
     if pd.api.types.is_object_dtype(cells.dtype):
         cells = cells.map(label, na_action="ignore")

@@ -35,7 +35,7 @@ def describe(table, given=None, *, missing=()):
     ----------
     table : DataFrame
         Text as a file has it, or typed; NaN or "" where blank. Of pandas, polars or any other
-        library that hands its frames on.
+        library that hands its frames on. ``attrs["schema"]`` is what its file tells.
     given : ehrgan.report.schema.Schema, optional
         What is known: a property that a field has stays as it is, and only what lacks is found.
     missing : sequence of str, default=()
@@ -66,7 +66,10 @@ def describe(table, given=None, *, missing=()):
     '1,500' may be 1.5 or 1500: write "decimalChar": "," or "groupChar": "," into this field
     """
     table = tidy(table)
-    given = Schema([]) if given is None else given
+    missing = (*table.attrs.get("missing", ()), *missing)
+    filed = Schema(**table.attrs.get("schema", {"fields": []}))
+    filed = Schema([f for f in filed.fields if f["name"] in table], filed.dialect)
+    given = filed if given is None else filed.changed({f["name"]: f for f in given.fields})
     known = {f["name"]: f for f in given.fields}
     lacking = [name for name in known if name not in table]
     if lacking:

@@ -26,7 +26,6 @@ from . import typed
 from .convert import DEFAULT_MISSING, read, tidy
 from .describe import describe_column
 from .errors import ReportError, refuse_repeated
-from .schema import Schema
 
 __all__ = ["DEFAULT_MISSING", "Cells", "iter_cells", "read_cells", "read_table"]
 
@@ -499,22 +498,25 @@ def read_table(path, missing=(), **options):
     0  63.0  1.5  03/11/2020
     1   NaN  2.0         NaN
     """
-    cells = read_cells(path, **options)
-    table, fields = tidy(cells.table), []
-    for name, column in table.items():
-        field = {"name": name, **cells.fields.get(name, {})}
-        field.pop("type", None)  # the cells have it
-        if column.dtype == "str" and "categories" not in field:
-            found = describe_column(name, column)
+    table = as_filed(read_cells(path, **options))
+    for known in table.attrs["schema"]["fields"]:
+        cells = table[known["name"]]
+        if cells.dtype == "str" and "categories" not in known:
+            found = describe_column(known["name"], cells)
             if found["type"] == "number" and found["sure"] == "yes" and "unit" not in found:
-                table[name] = read(found, column)[0]
-                kept = ("decimalChar", "groupChar", "missingValues")
-                field |= {key: found[key] for key in kept if key in found}
-        fields.append(field)
-    codes = (missing,) if isinstance(missing, str | int | float) else tuple(missing)
-    table.attrs = {
-        "notes": list(cells.notes),
-        "missing": codes,
-        "schema": Schema(fields, cells.dialect),
-    }
+                table[known["name"]] = read(found, cells)[0]
+                marks = ("decimalChar", "groupChar", "missingValues")
+                known.update({key: found[key] for key in marks if key in found})
+    table.attrs["missing"] = (missing,) if isinstance(missing, str | int | float) else missing
+    return table
+
+
+def as_filed(cells):
+    """The table of some cells, with what its file tells beside it in ``attrs``."""
+    table = tidy(cells.table)
+    # of types the cells know more
+    fields = [{"name": n, **cells.fields.get(n, {})} for n in table]
+    fields = [{key: f[key] for key in f if key != "type"} for f in fields]
+    schema = {"fields": fields, "dialect": cells.dialect}
+    table.attrs = {"notes": list(cells.notes), "schema": schema}
     return table

@@ -1,5 +1,6 @@
 """The first step of a saved pipeline: new records are read as those were that it learned from."""
 
+import difflib
 import warnings
 
 import pandas as pd
@@ -7,6 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from .convert import read, tidy
 from .describe import describe
+from .errors import ReportError
 
 __all__ = ["AsLearned"]
 
@@ -49,30 +51,31 @@ class AsLearned(TransformerMixin, BaseEstimator):
         return X
 
     def transform(self, X):
-        """Give the values of the attributes.
+        """Give the values of the attributes; warns of cells that count as missing.
 
         Raises
         ------
         ValueError
             If `X` lacks a column.
         """
-        values, told = self.read(X)
-        for sentence in told:
+        values, unread = self.read(X)
+        for sentence in unread_in_words(unread):
             warnings.warn(sentence, stacklevel=2)
         return values
 
     def read(self, X):
-        """Give the values of the attributes, and sentences on what could not be read.
+        """Give the values of the attributes, and what could not be read.
 
         Parameters
         ----------
         X : DataFrame
-            Records, their columns in any order, with others beside them.
+            Records as a file has them, columns in any order, with others beside them.
 
         Returns
         -------
         values : DataFrame
-        told : list of str
+        unread : dict of str to Series
+            By column, how many cells have each text that its schema cannot read.
 
         Raises
         ------
@@ -82,15 +85,27 @@ class AsLearned(TransformerMixin, BaseEstimator):
         X = tidy(X)
         lacking = [name for name in self.fields_ if name not in X]
         if lacking:
-            raise ValueError(f"X lacks the columns {lacking}: the model has learned from them")
-        found, told = {}, []
+            near = difflib.get_close_matches(lacking[0], X.columns, n=1)
+            meant = f" ({near[0]!r} is there)" if near else ""
+            raise ReportError(f"X lacks the columns {lacking}{meant}: the model has learned from them")
+        found, gone = {}, {}
         for name, field in self.fields_.items():
             values, unread = read(field, X[name])
-            if isinstance(self.dtypes_[name], pd.CategoricalDtype):
-                new = values.notna() & ~values.isin(self.dtypes_[name].categories)
-                values, unread = values.cat.set_categories(self.dtypes_[name].categories), unread | new
+            if isinstance(dtype := self.dtypes_[name], pd.CategoricalDtype):
+                unread |= values.notna() & ~values.isin(dtype.categories)
+                values = values.cat.set_categories(dtype.categories, ordered=dtype.ordered)
             if unread.any():
-                shown = ", ".join(map(repr, X[name][unread].value_counts().index[:3]))
-                told.append(f"{name!r}: {unread.sum()} cells are not read ({shown}) and count as missing")
+                gone[name] = X.loc[unread, name].astype(str).value_counts()
             found[name] = values
-        return pd.DataFrame(found), told
+        return pd.DataFrame(found), gone
+
+
+def unread_in_words(unread):
+    """A sentence for each column that held what its schema cannot read."""
+    for name, counts in unread.items():
+        shown = ", ".join(f"{text!r} ({n})" for text, n in counts.iloc[:3].items())
+        more = f" and {len(counts) - 3} more" if len(counts) > 3 else ""
+        yield (
+            f"{name!r}: {counts.sum()} cells hold what the model has not learned to read, and count "
+            f"as missing: {shown}{more}."
+        )

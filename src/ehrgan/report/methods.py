@@ -75,9 +75,9 @@ class FromSome(TransformerMixin, BaseEstimator):
         return self.imputer_.transform(X)
 
 
-def make_method(imputation, classifier, seed=0, n_records=0):
+def make_method(imputation, classifier, seed=0, n_records=0, schema=None):
     """An unfitted pipeline of an imputation and a classifier, for records as a file has them."""
-    steps = [("types", AsLearned()), ("coder", TableCoder()), ("varying", VarianceThreshold())]
+    steps = [("types", AsLearned(schema)), ("coder", TableCoder()), ("varying", VarianceThreshold())]
     if imputation != RAW:
         steps.append(("imputer", make_imputation(imputation, seed, n_records)))
     return Pipeline([*steps, ("classifier", make_final_classifier(classifier, seed, n_records))])

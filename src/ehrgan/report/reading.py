@@ -133,11 +133,9 @@ def prepare(
     >>> found.columns[["name", "kind", "used"]].to_numpy().tolist()
     [['age', 'number', True], ['sex', 'yes/no', True], ['died', 'outcome', False]]
     """
-    told = getattr(table, "attrs", {})
-    notes, missing = list(told.get("notes", ())), (*told.get("missing", ()), *missing)
     table = tidy(table)
+    notes = list(table.attrs.get("notes", ()))
     outcome, given = _given(table, outcome, keep, ordered, group, schema, notes)
-    given = _as_filed(told.get("schema"), table, given)
     schema = describe(table, given, missing=missing)
     _refuse_unordered(schema, table, {_known("ordered", n, table, []) for n in ordered or {}})
     notes += [note for note in schema.notes if note not in notes]
@@ -196,16 +194,6 @@ def _given(table, outcome, keep, ordered, group, schema, notes):
         others = {*schema.named("outcome")} - {outcome}
         changes |= {n: {"role": "left out", "why": "it is another outcome"} for n in others}
     return outcome, (schema or Schema([])).changed(changes | {outcome: {"role": "outcome"}})
-
-
-def _as_filed(filed, table, given):
-    """What is given, and beside it what the file of a table tells of columns that are still it."""
-    if filed is None:
-        return given
-    filed = {f["name"]: f for f in filed.fields if f["name"] in table}
-    known = {f["name"]: f for f in given.fields}
-    fields = {n: filed.get(n, {}) | known.get(n, {}) for n in {**known, **filed}}
-    return Schema([]).changed(fields)
 
 
 def _refuse_open(schema, outcome):

@@ -82,8 +82,8 @@ class Schema:
     >>> schema["age"]["type"], schema.named("attribute")
     ('number', ['age'])
     >>> print(schema)
-    name   type      role sure why
-     age number attribute  yes
+    name   type      role missing sure
+     age number attribute          yes
     """
 
     fields: list
@@ -114,27 +114,31 @@ class Schema:
         return Schema(fields, self.dialect, self.notes)
 
     def to_frame(self):
-        """The schema as a table: name, type, role, codes for missing, sure, why."""
-        rows = []
-        for f in self.fields:
-            told = [f.get("ask"), f.get("why"), *f.get("notes", ())]
-            codes = ", ".join(c for c in f.get("missingValues", ()) if c)
-            rows.append(
-                {
-                    "name": f["name"],
-                    "type": " ".join([f.get("type", "?"), f.get("format", "")]).strip(),
-                    "role": f.get("role", "not decided"),
-                    "missing": codes,
-                    "sure": f.get("sure", ""),
-                    "why": " ".join(word for word in told if word),
-                }
-            )
-        table = pd.DataFrame(rows)
-        return table if table["missing"].any() else table.drop(columns="missing")
+        """The schema as a table: name, type, role, codes for missing, how sure."""
+        rows = [
+            {
+                "name": f["name"],
+                "type": " ".join(filter(None, [f.get("type"), f.get("format")])),
+                "role": f.get("role", "not decided"),
+                "missing": ", ".join(code for code in f.get("missingValues", ()) if code),
+                "sure": f.get("sure", ""),
+            }
+            for f in self.fields
+        ]
+        return pd.DataFrame(rows)
 
     def __str__(self):
-        table = self.to_frame().astype(str)
-        return "\n".join(line.rstrip() for line in table.to_string(index=False).splitlines())
+        lines = self.to_frame().to_string(index=False).splitlines()
+        return "\n".join(line.rstrip() for line in lines)
+
+    def sentences(self):
+        """What is to be asked, why columns are left out, and what was noticed, column by column."""
+        for f in self.fields:
+            if "ask" in f:
+                yield f"{f['name']!r} is not decided: {f['ask']}."
+            elif f.get("why"):
+                yield f"{f['name']!r} is left out: {f['why']}"
+            yield from f.get("notes", ())
 
     def to_json(self):
         """The schema as the text of a file, a property a line."""
