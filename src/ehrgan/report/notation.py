@@ -13,7 +13,8 @@ from .convert import DATES, LIMIT, NUMBERS, SIGNS, days, number_pattern, numbers
 ODD_SHARE = 0.05
 #: Different words, beside numbers, that may all be words for missing.
 FEW_WORDS = 5
-UNIT = r"[^\d\s.,'+<>=/-][^\s<>=]{0,11}(?: [^\W\d]{1,6})?"
+#: What may stand behind a number: letters of any script, % or a degree sign first.
+UNIT = r"[^\d\s!-$&-/:-@\[-`{-~][^\s<>=]{0,11}(?: [^\W\d]{1,6})?"
 #: Leading zeros, digits around an E, more digits than a number tells apart: names as often.
 NAMES = r"^[+-]?0\d|^\d+[eE]\d+$|^\d{16,}$"
 #: A date and a time of day whose digits are all 9.
