@@ -15,6 +15,7 @@ from .describe import describe
 from .errors import ReportError
 from .leaks import FEWEST_GROUPS, content, equal_records, leak_of
 from .outcome import outcome_of
+from .persons import Suspect, suspects, try_suspects
 from .schema import TYPES, Schema
 
 __all__ = ["Prepared", "prepare"]
@@ -146,11 +147,13 @@ def prepare(
     columns = {
         f["name"]: _column(f, table[f["name"]]) for f in schema.fields if f["name"] != outcome
     }
-    groups, columns = _grouped(table, columns, y, notes)
+    groups, columns, found = _grouped(table, columns, y, notes)
     columns = _without_leaks_and_copies(columns, y, notes)
     used = [name for name, column in columns.items() if column.used]
     _refuse_nothing(used, columns)
     X = pd.DataFrame({name: columns[name].values for name in used})
+    if groups is None:
+        groups = _tried(X, y, found, notes) if found else None
     if groups is None:
         groups = equal_records(X, y, notes)
     notes += [note for c in columns.values() for note in c.field.get("notes", ())]
@@ -159,6 +162,8 @@ def prepare(
     final = schema.changed(
         {n: {"role": "left out", "why": c.reason} for n, c in columns.items()
          if c.reason and c.field.get("role", "attribute") == "attribute" and "ask" not in c.field}
+        | {n: {"role": "person", "why": c.reason} for n, c in columns.items()
+           if c.field.get("role") == "person"}
     )  # fmt: skip
     return Prepared(X, y, *words, groups, about, notes, fingerprint, n_rows, final)
 
@@ -258,30 +263,65 @@ def _fingerprint(table):
 
 
 def _grouped(table, columns, y, notes):
-    """Groups of records that belong in one fold, from a named column or a repeated identifier."""
-    persons = [n for n, c in columns.items() if c.field.get("role") == "person"]
-    repeated = [
+    """Groups of records that belong in one fold, from a named column or one that names persons."""
+    named = [n for n, c in columns.items() if c.field.get("role") == "person"]
+    named += [
         n for n, c in columns.items()
         if c.field.get("role") == "identifier" and table[n].nunique() < table[n].notna().sum()
     ]  # fmt: skip
-    if not [*persons, *repeated]:
-        return None, columns
-    group = [*persons, *repeated][0]
-    groups = pd.factorize(table[group])[0]
-    groups[groups < 0] = groups.max() + 1 + np.arange((groups < 0).sum())  # unknown: each alone
-    fewest = min(len(np.unique(groups[y == c])) for c in (0, 1))
+    if named:
+        groups = pd.factorize(table[named[0]])[0]
+        groups[groups < 0] = groups.max() + 1 + np.arange((groups < 0).sum())  # each alone
+        found = [Suspect((named[0],), groups, 1.0, 0.0, True)]
+    else:
+        cells = {name: table[name] for name, c in columns.items() if c.kind != "nested"}
+        found = suspects(pd.DataFrame(cells), y)
+    sure = [suspect for suspect in found if suspect.sure]
+    if not sure:
+        return None, columns, found
+    _hold_together(sure[0], y, "" if named else f": it {sure[0].reason}", notes)
+    group, *_ = sure[0].names
+    reason = "it tells which records belong together, and folds keep those together"
+    alike = f"it names the same as {group!r}, or parts of it"
+    reasons = {group: reason} | {name: alike for name in sure[0].others}
+    persons = {
+        n: replace(c, field={**c.field, "role": "person"}, kind="identifier", reason=reasons[n])
+        for n, c in columns.items() if n in reasons
+    }  # fmt: skip
+    return sure[0].groups, columns | persons, []
+
+
+def _hold_together(suspect, y, why, notes):
+    """Say that folds keep groups whole, if there are enough of them."""
+    group = " and ".join(map(repr, suspect.names))
+    fewest = min(len(np.unique(suspect.groups[y == c])) for c in (0, 1))
     if fewest < FEWEST_GROUPS:
         raise ReportError(
-            f"group {group!r} tells which records belong together, and the records of one class "
+            f"group {group} tells which records belong together{why}, and the records of one class "
             f"belong to only {fewest} of its values: at least {FEWEST_GROUPS} are needed, to test "
             "on others than those learned from; gather more, or, if records of one value have "
             "nothing to do with each other, delete the column"
         )
-    reason = "it tells which records belong together, and folds keep those together"
-    columns = columns | {group: replace(columns[group], kind="identifier", reason=reason)}
-    n = len(np.unique(groups))
-    notes.append(f"{len(groups)} records belong to {n} different {group!r}; folds keep each whole.")
-    return groups, columns
+    n = suspect.n
+    notes.append(f"{len(y)} records belong to {n} different {group}; folds keep each whole{why}.")
+
+
+def _tried(X, y, found, notes):
+    """Groups of the suspect without which the records predict too well, or None."""
+    trials = [trial for trial in try_suspects(X, y, found) if trial.falls]
+    if not trials:
+        return None
+    worst = min(trials, key=lambda trial: trial.whole)
+    group = " and ".join(map(repr, worst.suspect.names))
+    low, high = worst.interval
+    said = (
+        f"Records of one {group} know each other: a forest has an AUC of {worst.plain:.3f} ({low:.3f} "
+        f"to {high:.3f}) where folds mix them, and of {worst.whole:.3f} where folds keep them whole"
+    )
+    told = []
+    _hold_together(worst.suspect, y, "", told)
+    notes[:0] = [f"{said}, which is used.", *told]
+    return worst.suspect.groups
 
 
 def _without_leaks_and_copies(columns, y, notes):
