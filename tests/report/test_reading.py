@@ -151,11 +151,17 @@ def test_columns_are_taken_for_what_they_are():
 
 
 def test_limits_thousands_and_percents_are_numbers_for_learning_and_for_new_records():
-    shown = np.resize(["<5", "1,234.5", "7 %", "≥ 1e3", "-2", "8.0"], 120)
-    found = prepare(table(lab=shown, mixed=np.resize(["7", "8", "nine", "<x"], 120)), "died")
+    shown = np.resize(["<5", "1,234.5", "7", "≥ 1e3", "-2", "8.0"], 120)
+    share = np.resize(["7 %", "<3%", "8.5%"], 120)
+    mixed = np.resize(["7", "8", "nine", "<x"], 120)
+    found = prepare(table(lab=shown, share=share, mixed=mixed), "died")
     assert found.X["lab"].tolist()[:6] == [5, 1234.5, 7, 1000, -2, 8]
-    new = again(found, lab=["1,000", "x"], age=["5", "6"], sex="f", mixed="7")
-    np.testing.assert_array_equal(new["lab"], [1000, np.nan])
+    assert found.X["share"].tolist()[:3] == [7, 3, 8.5]
+    new = {"lab": ["1,000", "x", "9"], "share": ["50 %", "0.5", "%"], "age": ["5", "6", "7"]}
+    with pytest.warns(UserWarning, match="have not|not learned to read"):
+        new = again(found, **new, sex="f", mixed="7")
+    np.testing.assert_array_equal(new["lab"], [1000, np.nan, 9])
+    np.testing.assert_array_equal(new["share"], [50, np.nan, np.nan])  # is 0.5 half a percent?
     assert kinds(found)["mixed"] == "category"
 
 

@@ -49,10 +49,12 @@ def standing(field, cells, codes):
         unread = f"its type is {field['type']}, which is not read"
         why = unusable(cells)[1] if cells.isna().all() else unread
         return {"role": "left out", "why": why} | field | {"sure": "yes"}
-    gone, notes = field.get("missingValues", [""]), []
+    gone = field.get("missingValues", [""])
+    notes = [f"{field['name']!r}: {note}" for note in field.get("notes", ())]
+    field = {key: value for key, value in field.items() if key != "notes"}
     if field["type"] in NUMBERS:
-        gone, notes = _with_codes(field, gone, cells, codes)
-        field = {**field, "missingValues": gone}
+        gone, said = _with_codes(field, gone, cells, codes)
+        notes, field = notes + said, {**field, "missingValues": gone}
     values, unread = read(field, cells)
     if field["type"] == "string" and not field.get("categories"):
         unread &= False
@@ -165,10 +167,13 @@ def _numbers_within(kinds):
     number = r"[+-]?\d+(?:[.,]\d+)?"
     if kinds.str.fullmatch(rf"{number} ?[^\w\s.,:] ?{number}").mean() > 0.9:
         return f"each cell holds two numbers, as {kinds.iloc[0]!r} does: make two columns of them"
-    units = kinds.str.extract(rf"^{LIMIT}{number}\s*({UNIT})$")[0]
-    if units.notna().mean() > 0.9 and units.nunique() < len(kinds) / 5:
+    found = kinds.str.extract(rf"^({LIMIT}{number})\s*({UNIT})?$")
+    units = found[1].fillna("none")
+    if found[0].notna().mean() > 0.9 and 1 < units.nunique() < len(kinds) / 5:
         shown = ", ".join(map(repr, units.value_counts().index[:4]))
         return f"its numbers have different units ({shown}): write them in one unit"
+    if kinds.str.contains(r"\d[.,]\d").mean() > 0.9:
+        return f"its numbers are written as {kinds.iloc[0]!r} is, which is not read: write them plainly"
     return ""
 
 

@@ -181,8 +181,9 @@ def numbers(field, texts):
         texts = texts.map(_plain_digits)
     if not field.get("bareNumber", True):
         unit = "|".join(re.escape(u.casefold()) for u in field.get("unit", ()))
-        dressed = f"{LIMIT}({pattern})" + (rf"\s*(?:{unit})?" if unit else "")
-        texts = texts.str.casefold().str.extract(f"^{dressed}$")[0]
+        ways = rf"({pattern})\s*(?:{unit})|(?:{unit})\s*({pattern})" if unit else f"({pattern})"
+        found = texts.str.casefold().str.extract(rf"^{LIMIT}(?:{ways})$")
+        texts = found.bfill(axis=1)[0]
     found = np.full(len(texts), np.nan)
     texts = texts.fillna("")  # what is undressed may be nothing
     good = texts.str.fullmatch(pattern).to_numpy(dtype=bool)

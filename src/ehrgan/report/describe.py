@@ -130,7 +130,7 @@ def describe_column(name, cells, given=(), codes=(), hints=()):
     if given.get("type") in OTHER_TYPES:
         return standing(known, cells, codes)
     if len(cells) > LONG and pd.api.types.is_string_dtype(cells.dtype):
-        few = known | _written(cells.iloc[:: len(cells) // 1000], given, codes, hints) | given
+        few = known | _written(cells.iloc[:: len(cells) // 500], given, codes, hints) | given
         if few["type"] == "number" and "ask" not in few and not cells.str.contains(NAMES).any():
             few = standing(few, cells, codes)
             if few["sure"] == "yes":
@@ -146,7 +146,8 @@ def describe_column(name, cells, given=(), codes=(), hints=()):
 def _counts(cells):
     """How many cells have each text, the commonest first."""
     counts = cells.dropna().value_counts()
-    return counts.set_axis([label(value) for value in counts.index])
+    is_text = pd.api.types.is_string_dtype(counts.index.dtype)
+    return counts if is_text else counts.set_axis([label(value) for value in counts.index])
 
 
 def _written(cells, given, codes, hints):

@@ -503,7 +503,7 @@ def read_table(path, missing=(), **options):
         cells = table[known["name"]]
         if cells.dtype == "str" and "categories" not in known:
             found = describe_column(known["name"], cells)
-            if found["type"] == "number" and found["sure"] == "yes" and "unit" not in found:
+            if found["type"] == "number" and found["sure"] == "yes" and "bareNumber" not in found:
                 table[known["name"]] = read(found, cells)[0]
                 marks = ("decimalChar", "groupChar", "missingValues")
                 known.update({key: found[key] for key in marks if key in found})

@@ -15,6 +15,7 @@ ODD_SHARE = 0.05
 FEW_WORDS = 5
 #: What may stand behind a number: letters of any script, % or a degree sign first.
 UNIT = r"[^\d\s!-$&-/:-@\[-`{-~][^\s<>=]{0,11}(?: [^\W\d]{1,6})?"
+MONEY = r"[$\u20ac\u00a3\u00a5]"
 #: Leading zeros, digits around an E, more digits than a number tells apart: names as often.
 NAMES = r"^[+-]?0\d|^\d+[eE]\d+$|^\d{16,}$"
 #: A date and a time of day whose digits are all 9.
@@ -57,6 +58,7 @@ def as_numbers(counts, given, hints):
         unread = np.isnan(found[0][1])
     mark = hints.get("decimalChar")  # settles what may be one here; it never makes thousands
     usual = [r for r in found if (r[0]["decimalChar"], r[0]["groupChar"]) == (mark, "")]
+    said = _told_by_others(found, usual, texts, mark) if len(found) > 1 and usual else []
     found = usual or found
     (field, values), rival = found[0], found[-1]
     if weights[~unread].sum() < enough:
@@ -69,14 +71,20 @@ def as_numbers(counts, given, hints):
     elif names.any() and enough:
         what = f"{texts[names].iloc[0]!r} may be a number or a name"
         ask = asked(what, {"type": "number"}, {"type": "string"})
-    elif field.get("unit") and _on_two_scales(field, texts[~unread], values[~unread]):
-        what = f"numbers with {field['unit'][0]!r} and without are of another size; make them alike"
-        ask = asked(what, {"unit": field["unit"]}, {"type": "string"})
     if ask:
         return {"type": "number", "ask": ask}
     marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
     unused = {} if marked else {"decimalChar"}
-    return {k: v for k, v in field.items() if v != "" and k not in unused}
+    return {k: v for k, v in field.items() if v != "" and k not in unused} | {"notes": said}
+
+
+def _told_by_others(found, usual, texts, mark):
+    """What to say where other columns settle how numbers are written."""
+    k = np.flatnonzero(found[0][1] != found[-1][1])[0]
+    own, rival = usual[0], next(r for r in found if r[0] is not usual[0][0])
+    said = f"{texts[k]!r} is read as {own[1][k]:.12g}, as {mark!r} is the decimal mark elsewhere"
+    other = asked(f"if it is {rival[1][k]:.12g}", _mark_of(rival[0]))
+    return [f"{said}; {other}."]
 
 
 def _marked(texts, given):
@@ -100,18 +108,11 @@ def _dressed(field, texts):
     field = {**field, "bareNumber": False}
     rest = texts[np.isnan(numbers(field, texts))]
     pattern = number_pattern(field["decimalChar"], field["groupChar"])
-    units = rest.str.extract(rf"^{LIMIT}(?:{pattern})\s*({UNIT})$")[0].dropna().unique()
+    behind = rest.str.extract(rf"^{LIMIT}(?:{pattern})\s*({UNIT}|{MONEY})$")[0]
+    units = behind.fillna(rest.str.extract(rf"^{LIMIT}({MONEY})\s*(?:{pattern})$")[0]).dropna()
+    units = sorted({*units[~units.str.match("[dDeE][+-]?[0-9]")]})  # exponents are no units
     alike = len({unit.casefold() for unit in units}) == 1
-    return field | ({"unit": sorted(units)} if alike else {})
-
-
-def _on_two_scales(field, texts, values):
-    """Whether numbers with their unit and those without lie apart."""
-    unit = texts.str.casefold().str.endswith(field["unit"][0].casefold()).to_numpy(dtype=bool)
-    one, other = values[unit], values[~unit]
-    if min(len(one), len(other)) < 2:
-        return False
-    return one.max() < other.min() or other.max() < one.min()
+    return field | ({"unit": units} if alike else {})
 
 
 def _words_among(counts, unread, n_values, what):
@@ -219,7 +220,7 @@ def _format(shape, order):
     tokens = re.findall(r"9+|[^\W\d_]+|[^\w]|_", match["day"])
     parts = [token for token in tokens if token[0].isalnum()]
     names = _directives(parts, order, "." in tokens) if parts else []
-    if names is None or (parts and len(tokens) > 7):
+    if names is None or not (parts or match["hour"]) or len(tokens) > 7:
         return None
     names = iter(names)
     day = "".join(next(names, "") if token[0].isalnum() else token for token in tokens)
