@@ -52,7 +52,7 @@ def as_numbers(counts, given, hints):
     readings = [(field, numbers(field, texts)) for field in _marked(texts, given)]
     found = best_of(readings, weights)
     unread = np.isnan(found[0][1])
-    if unread.any() and "bareNumber" not in given:
+    if unread.any() and not given.get("bareNumber") and "unit" not in given:
         fields = [_dressed(field, texts) for field, _ in readings]
         found = best_of([*readings, *((f, numbers(f, texts)) for f in fields)], weights)
         unread = np.isnan(found[0][1])
@@ -145,7 +145,8 @@ def as_dates(counts, given, hints):
     if len(shapes) > 1000:
         return None
     if given.get("format", "any") not in ("any", "default"):
-        fields = [{"type": given["type"]} | {k: given[k] for k in given if k in FORMATS}]
+        kind = given.get("type", "datetime" if "%H" in given["format"] else "date")
+        fields = [{"type": kind} | {k: given[k] for k in given if k in FORMATS}]
     else:
         orders = [hints["order"]] if "order" in hints else ["dmy", "mdy"]
         fields = [f for f in (_formats(shapes, order) for order in orders) if f]

@@ -235,6 +235,9 @@ def _checked(path, k, told):
         near = difflib.get_close_matches(key, PROPERTIES, n=1, cutoff=0.8)
         if key not in PROPERTIES and near:
             raise ReportError(f"{where} has no property {key!r}; did you mean {near[0]!r}?")
+    form = found.get("format", "default")
+    if found.get("type") in DATES and form not in ("default", "any") and "%" not in form:
+        raise ReportError(f"{where}: format is {form!r}, and must be as %d/%m/%Y, default or any")
     if found.get("decimalChar", ".") == found.get("groupChar", ""):
         raise ReportError(f"{where}: groupChar is {found['groupChar']!r}, as decimalChar is")
     if "enum" in found.get("constraints", {}) and found.get("type") == "string":
