@@ -32,14 +32,18 @@ def add_report(commands):
     """Options of ``ehrgan describe``, ``ehrgan report`` and ``ehrgan predict``."""
     several = {"action": "append", "default": []}
     describe = commands.add_parser("describe", help="say what each column of a table is")
-    describe.add_argument("table", help="a table with a line of names: CSV, Parquet, a workbook, ...")
+    describe.add_argument(
+        "table", help="a table with a line of names: CSV, Parquet, a workbook, ..."
+    )
     describe.add_argument("--outcome", help="the column to predict")
     describe.add_argument("--out", help="the schema; else the file's name and .schema.json")
     report = commands.add_parser(
         "report", help="compare imputations and classifiers on your own table; nothing leaves it"
     )
     report.add_argument("table", help="a table with a line of names: CSV, Parquet, a workbook, ...")
-    report.add_argument("--outcome", help="the column to predict; needed unless the schema names it")
+    report.add_argument(
+        "--outcome", help="the column to predict; needed unless the schema names it"
+    )
     report.add_argument("--out", help="folder for the results; else the file's name and _report")
     report.add_argument("--positive", help="the value of the outcome that is the positive class")
     keep = {"metavar": "COLUMN", "help": "a column to keep though it would be left out"}

@@ -122,7 +122,10 @@ def test_a_yes_or_no_is_one_however_programs_write_it(cells):
 
 
 @settings(max_examples=60, deadline=None)
-@given(number=st.floats(-1e12, 1e12).map(lambda x: round(x, 3)), style=st.sampled_from([".,", ",.", ", "]))
+@given(
+    number=st.floats(-1e12, 1e12).map(lambda x: round(x, 3)),
+    style=st.sampled_from([".,", ",.", ", "]),
+)
 def test_a_number_comes_back_from_any_notation(number, style):
     text = f"{number:,.3f}".translate(str.maketrans(".,", style))
     field = {"type": "number", "decimalChar": style[0], "groupChar": style[1]}
@@ -135,7 +138,14 @@ def test_columns_of_every_type_become_plain():
         "int64[pyarrow]": [1, None], "string[pyarrow]": ["a", None], "bool[pyarrow]": [True, None],
     }  # fmt: skip
     found = {k: str(plain(pd.Series(v).astype(k)).dtype) for k, v in kinds.items()}
-    assert [*found.values()] == ["Int64", "boolean", "datetime64[ns, UTC]", "Int64", "str", "boolean"]
+    assert [*found.values()] == [
+        "Int64",
+        "boolean",
+        "datetime64[ns, UTC]",
+        "Int64",
+        "str",
+        "boolean",
+    ]
     ordered = plain(pd.Series(pd.Categorical(["lo ", "hi"], ["lo ", "hi"], ordered=True)))
     assert ordered.cat.ordered and ordered.cat.categories.tolist() == ["lo", "hi"]
     assert [label(v) for v in (1.0, "1.0", " 01.0", "1E2", 2.5)] == ["1", "1", "01.0", "1E2", "2.5"]

@@ -57,7 +57,11 @@ def test_numbers_are_read_as_all_their_cells_allow(cells, others, wanted):
         (["1,234", "2,345"], POINTS, ['"decimalChar": ","', '"groupChar": ","']),
         (["1.234", "2.345"], COMMAS, ['"decimalChar": "."', '"groupChar": "."']),
         (["03/11/2020", "04/12/2020"], None, ['"format": "%d/%m/%Y"', '"format": "%m/%d/%Y"']),
-        ([*"0123456789", "unknown"], None, ['"missingValues": ["", "unknown"]', '"type": "string"']),
+        (
+            [*"0123456789", "unknown"],
+            None,
+            ['"missingValues": ["", "unknown"]', '"type": "string"'],
+        ),
         ([*map(str, range(10, 59)), "05"], None, ['"type": "number"', '"type": "string"']),
     ],
 )
@@ -97,9 +101,18 @@ def test_what_looks_like_a_name_stays_one(cells):
         (["Dec 31, 2021", "Jan 2, 2022"], {"format": "%b %d, %Y"}),
         (["31 December 2021", "2 June 2022"], {"format": "%d %B %Y"}),
         (["20211231", "20220102"], {"format": "%Y%m%d"}),
-        (["31/12/2021 10:15", "01/02/2022 09:30"], {"type": "datetime", "format": "%d/%m/%Y %H:%M"}),
-        (["12/31/2021 10:15 AM", "1/2/2022 9:30 PM"], {"type": "datetime", "format": "%m/%d/%Y %I:%M %p"}),
-        (["2021-12-31T10:15:00+02:00", "2022-01-02T10:15:00+01:00"], {"format": "%Y-%m-%dT%H:%M:%S%z"}),
+        (
+            ["31/12/2021 10:15", "01/02/2022 09:30"],
+            {"type": "datetime", "format": "%d/%m/%Y %H:%M"},
+        ),
+        (
+            ["12/31/2021 10:15 AM", "1/2/2022 9:30 PM"],
+            {"type": "datetime", "format": "%m/%d/%Y %I:%M %p"},
+        ),
+        (
+            ["2021-12-31T10:15:00+02:00", "2022-01-02T10:15:00+01:00"],
+            {"format": "%Y-%m-%dT%H:%M:%S%z"},
+        ),
         (["31DEC2021:10:15:00", "02JAN2022:09:30:00"], {"format": "%d%b%Y:%H:%M:%S"}),
         (["10:15", "9:30"], {"type": "time", "format": "%H:%M"}),
         (["2021-12-31", "02.01.2022"], {"otherFormats": ["%d.%m.%Y"]}),
@@ -208,7 +221,13 @@ def test_typed_columns_are_what_their_types_say():
         )
     )
     types = {f["name"]: f["type"] for f in found.fields}
-    assert types == {"flag": "boolean", "stage": "string", "when": "datetime", "day": "date", "n": "number"}
+    assert types == {
+        "flag": "boolean",
+        "stage": "string",
+        "when": "datetime",
+        "day": "date",
+        "n": "number",
+    }
     assert found["stage"]["categories"] == ["lo", "hi"] and found["stage"]["categoriesOrdered"]
 
 

@@ -449,7 +449,10 @@ def test_whole_numbers_that_all_differ_against_chance_number_the_records_under_a
         (np.arange(120), "identifier"),  # counted, whatever the name
         (np.arange(120) + 0.5, "number"),
         (np.arange(120) * 2, "identifier"),  # it rises with the rows
-        (np.r_[np.arange(0, 119_000, 1000), 7] + 13, "number"),  # it does not, and few would be equal
+        (
+            np.r_[np.arange(0, 119_000, 1000), 7] + 13,
+            "number",
+        ),  # it does not, and few would be equal
         (np.r_[np.arange(114), np.arange(6)], "identifier"),  # 95 % differ
         (np.r_[np.arange(113), np.arange(7)], "number"),
         ([f"c{i}" for i in range(120)], "identifier"),

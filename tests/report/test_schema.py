@@ -60,7 +60,11 @@ def test_a_schema_edited_by_hand_gives_what_it_says(tmp_path):
         tmp_path,
         hb={"decimalChar": ","},
         crp={"missingValues": ["", "-9"]},
-        pain={"missingValues": ["", "None"], "categories": ["severe", "mild"], "categoriesOrdered": True},
+        pain={
+            "missingValues": ["", "None"],
+            "categories": ["severe", "mild"],
+            "categoriesOrdered": True,
+        },
         when={"format": "%d/%m/%Y", "role": "attribute"},
         died={"role": "outcome"},
     )
@@ -68,7 +72,10 @@ def test_a_schema_edited_by_hand_gives_what_it_says(tmp_path):
     source = table()
     np.testing.assert_allclose(found.X["hb"], source["hb"].str.replace(",", ".").astype(float))
     assert (found.X["crp"].isna() == (source["crp"] == "-9")).all() and found.X["crp"].min() >= 1
-    assert found.X["pain"].cat.categories.tolist() == ["severe", "mild"] and found.X["pain"].cat.ordered
+    assert (
+        found.X["pain"].cat.categories.tolist() == ["severe", "mild"]
+        and found.X["pain"].cat.ordered
+    )
     assert (found.X["pain"].isna() == (source["pain"] == "None")).all()
     days = pd.to_datetime(source["when"], format="%d/%m/%Y") - pd.Timestamp("1970-01-01")
     assert (found.X["when"] == days.dt.days).all()
@@ -118,7 +125,9 @@ def test_a_foreign_table_schema_is_accepted(tmp_path):
     kinds = found.columns.set_index("name")["kind"].to_dict()
     assert (kinds["id"], kinds["smokes"], kinds["born"]) == ("identifier", "yes/no", "number")
     assert (found.X["born"].isna() == (source["born"] == "-99")).all()
-    assert (found.X["smokes"].astype(str) == source["smokes"].map({"ja": "True", "nein": "False"})).all()
+    assert (
+        found.X["smokes"].astype(str) == source["smokes"].map({"ja": "True", "nein": "False"})
+    ).all()
     assert found.X["dose"].between(10, 90).all() and found.positive == "True"
     assert found.schema["seen"]["type"] == "date" and found.schema["id"]["title"] == "Number"
 
@@ -126,16 +135,25 @@ def test_a_foreign_table_schema_is_accepted(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ([{"name": "a", "type": "integr"}], "field 'a': type is 'integr', and must be one of number"),
+        (
+            [{"name": "a", "type": "integr"}],
+            "field 'a': type is 'integr', and must be one of number",
+        ),
         ([{"name": "a", "decimalChar": ",,"}], "'a': decimalChar is ',,', and must be one char"),
-        ([{"name": "a", "decimalChar": ",", "groupChar": ","}], "'a': groupChar is ',', as decimal"),
+        (
+            [{"name": "a", "decimalChar": ",", "groupChar": ","}],
+            "'a': groupChar is ',', as decimal",
+        ),
         ([{"name": "a", "missingValues": "-9"}], "'a': missingValues is '-9', and must be a list"),
         ([{"name": "a", "missingValues": [-9]}], r"'a': missingValues is \[-9\], and must be"),
         ([{"name": "a", "role": "target"}], "'a': role is 'target', and must be one of attribute"),
-        ([{"name": "a", "decimalchar": ","}], "'a' has no property 'decimalchar'; did you mean 'dec"),
+        (
+            [{"name": "a", "decimalchar": ","}],
+            "'a' has no property 'decimalchar'; did you mean 'dec",
+        ),
         ([{"name": "a", "type": "date", "format": "dd/mm/yyyy"}], "'a': format is 'dd/mm/yyyy'"),
         ([{"name": "a"}, {"name": "a"}], r"the fields \['a'\] more than once"),
-        ([{"type": "number"}], 'field \'number 1\' has no "name"'),
+        ([{"type": "number"}], "field 'number 1' has no \"name\""),
         ([], 'no list "fields"'),
         (["a"], 'no list "fields"'),
     ],
@@ -158,7 +176,9 @@ def test_what_is_no_schema_is_refused(tmp_path):
 def test_a_schema_prints_as_a_table():
     text = str(describe(table()))
     assert text.splitlines()[0].split() == ["name", "type", "role", "missing", "sure"]
-    assert any(line.split() == ["hb", "number", "not", "decided", "no"] for line in text.splitlines())
+    assert any(
+        line.split() == ["hb", "number", "not", "decided", "no"] for line in text.splitlines()
+    )
     said = " ".join(describe(table()).sentences())
     assert "'hb' is not decided: '1," in said and "'None' in" in said
     assert Schema([{"name": "a"}]).changed({"b": {"role": "time"}}).named("time") == ["b"]

@@ -26,8 +26,8 @@ MANY_DIGITS = 1e7
 
 NESTED = "its cells hold lists or bytes; make columns of single values from it"
 A_DATE = (
-    "it holds dates; make a number of it that is known in time, such as days since a start, or keep "
-    "it (days since 1970)"
+    "it holds dates; make a number of it that is known in time, such as days since a start, or "
+    "keep it (days since 1970)"
 )
 
 
@@ -173,7 +173,8 @@ def _numbers_within(kinds):
         shown = ", ".join(map(repr, units.value_counts().index[:4]))
         return f"its numbers have different units ({shown}): write them in one unit"
     if kinds.str.contains(r"\d[.,]\d").mean() > 0.9:
-        return f"its numbers are written as {kinds.iloc[0]!r} is, which is not read: write them plainly"
+        shown = kinds.iloc[0]
+        return f"its numbers are written as {shown!r} is, which is not read: write them plainly"
     return ""
 
 
@@ -217,8 +218,8 @@ def _unread_notes(field, odd, cells):
         notes.append(f"{name!r} is read as a number; {said}.")
     elif n and field["type"] in DATES:
         said = f"{n} cells are no day, or may be one of several ({shown}), and count as missing"
-        line = "; settle it by one \"format\"" if field.get("otherFormats") else ""
-        line += "; settle it by one \"firstYear\"" if "firstYear" in field else ""
+        line = '; settle it by one "format"' if field.get("otherFormats") else ""
+        line += '; settle it by one "firstYear"' if "firstYear" in field else ""
         notes.append(f"{name!r} is read as a date; {said}{line}.")
     elif n:
         notes.append(f"{name!r} has {n} cells of no category ({shown}), which count as missing.")
@@ -229,7 +230,9 @@ def _unread_notes(field, odd, cells):
         taken = ~np.isnan(numbers(field, texts))
         dressed = texts[taken & np.isnan(numbers({**field, "bareNumber": True}, texts))]
         shown = ", ".join(map(repr, dressed.value_counts().index[:3]))
-        said = f"{len(dressed)} cells hold a number and a sign ({shown}), of which the number counts"
+        said = (
+            f"{len(dressed)} cells hold a number and a sign ({shown}), of which the number counts"
+        )
         notes.append(f"{name!r} is read as a number; {said}.")
     return notes
 
@@ -298,7 +301,9 @@ def _text_notes(name, field, cells):
         groups.setdefault(str(text).casefold(), []).append(text)
     alike = [group for group in groups.values() if len(group) > 1]
     for first, *others in alike[:3]:
-        notes.append(f"{name!r} has {first!r} also as {', '.join(map(repr, others))}: write them alike.")
+        notes.append(
+            f"{name!r} has {first!r} also as {', '.join(map(repr, others))}: write them alike."
+        )
     if len(counts) and pd.Series([*counts.keys()], dtype="str").str.contains(NAMES).any():
         first = next(text for text in counts.keys() if re.search(NAMES, str(text)))
         said = f"{name!r} holds {first!r}, which is read as a name"

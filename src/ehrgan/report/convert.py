@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from .errors import ReportError, refuse_repeated
 
-__all__ = ["DEFAULT_MISSING", "label", "plain", "read", "tidy"]
+__all__ = ["DEFAULT_MISSING", "read"]
 
 #: Texts that mean "missing" among numbers and dates unless a schema says otherwise.
 DEFAULT_MISSING = (
@@ -275,4 +275,3 @@ def places_of(field, texts):
     texts = texts.map(label)
     found = texts.map(exact)
     return found.fillna(texts.str.casefold().map(loose)).fillna(-1).astype(int).to_numpy()
-

@@ -85,9 +85,11 @@ class AsLearned(TransformerMixin, BaseEstimator):
         X = tidy(X)
         lacking = [name for name in self.fields_ if name not in X]
         if lacking:
-            near = difflib.get_close_matches(lacking[0], X.columns, n=1)
+            near = difflib.get_close_matches(lacking[0], X.columns, n=1, cutoff=0.4)
             meant = f" ({near[0]!r} is there)" if near else ""
-            raise ReportError(f"X lacks the columns {lacking}{meant}: the model has learned from them")
+            raise ReportError(
+                f"X lacks the columns {lacking}{meant}: the model has learned from them"
+            )
         found, gone = {}, {}
         for name, field in self.fields_.items():
             values, unread = read(field, X[name])
@@ -106,6 +108,6 @@ def unread_in_words(unread):
         shown = ", ".join(f"{text!r} ({n})" for text, n in counts.iloc[:3].items())
         more = f" and {len(counts) - 3} more" if len(counts) > 3 else ""
         yield (
-            f"{name!r}: {counts.sum()} cells hold what the model has not learned to read, and count "
-            f"as missing: {shown}{more}."
+            f"{name!r}: {counts.sum()} cells hold what the model has not learned to read, and "
+            f"count as missing: {shown}{more}."
         )

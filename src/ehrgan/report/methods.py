@@ -1,7 +1,6 @@
 """The methods that a report compares, each a pipeline for records as a file has them."""
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_selection import VarianceThreshold
@@ -77,7 +76,11 @@ class FromSome(TransformerMixin, BaseEstimator):
 
 def make_method(imputation, classifier, seed=0, n_records=0, schema=None):
     """An unfitted pipeline of an imputation and a classifier, for records as a file has them."""
-    steps = [("types", AsLearned(schema)), ("coder", TableCoder()), ("varying", VarianceThreshold())]
+    steps = [
+        ("types", AsLearned(schema)),
+        ("coder", TableCoder()),
+        ("varying", VarianceThreshold()),
+    ]
     if imputation != RAW:
         steps.append(("imputer", make_imputation(imputation, seed, n_records)))
     return Pipeline([*steps, ("classifier", make_final_classifier(classifier, seed, n_records))])

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from .convert import DATES, LIMIT, NUMBERS, SIGNS, days, number_pattern, numbers
+from .convert import LIMIT, SIGNS, days, number_pattern, numbers
 
 #: Share of cells that may be no number in a column of numbers, or no date in one of dates.
 ODD_SHARE = 0.05
@@ -207,7 +207,9 @@ def _formats(shapes, order):
     if not found:
         return None
     every = " ".join(found)
-    kinds = {"%H": "datetime", "%I": "datetime"} if "%Y" in every or "%y" in every else {"%": "time"}
+    kinds = (
+        {"%H": "datetime", "%I": "datetime"} if "%Y" in every or "%y" in every else {"%": "time"}
+    )
     kind = next((k for mark, k in kinds.items() if mark in every), None)
     kind = kind or ("date" if "%d" in every else "yearmonth")
     return {"type": kind, "format": found[0], "otherFormats": found[1:]}

@@ -24,7 +24,9 @@ def outcome_of(field, cells, positive, notes):
     name = field["name"]
     values, _ = read(field, cells)
     known = values.notna().to_numpy()
-    shown = values[known].map(lambda value: label(value) if isinstance(value, str) else f"{value:.15g}")
+    shown = values[known].map(
+        lambda value: label(value) if isinstance(value, str) else f"{value:.15g}"
+    )
     labels = _one_spelling(name, shown.astype(object), notes)
     counts = labels.value_counts()
     _refuse_outcome(name, counts, positive)

@@ -79,7 +79,15 @@ class _Column:
 
 
 def prepare(
-    table, outcome=None, *, positive=None, keep=(), ordered=None, group=None, schema=None, missing=()
+    table,
+    outcome=None,
+    *,
+    positive=None,
+    keep=(),
+    ordered=None,
+    group=None,
+    schema=None,
+    missing=(),
 ):
     """Find what each column is, and make attributes and classes of what can be studied.
 
@@ -223,7 +231,9 @@ def _column(field, cells):
         values, _ = read(field, cells)
         if field["type"] in ("string", "boolean"):
             values = values.cat.remove_unused_categories()
-    reason = field.get("why", "it is left out by the schema") if field["role"] != "attribute" else ""
+    reason = (
+        field.get("why", "it is left out by the schema") if field["role"] != "attribute" else ""
+    )
     if field["role"] == "attribute" and values is not None:
         reason = unusable(values)[1]
     return _Column(field, values, kind_of(field, values), reason)
@@ -315,8 +325,9 @@ def _tried(X, y, found, notes):
     group = " and ".join(map(repr, worst.suspect.names))
     low, high = worst.interval
     said = (
-        f"Records of one {group} know each other: a forest has an AUC of {worst.plain:.3f} ({low:.3f} "
-        f"to {high:.3f}) where folds mix them, and of {worst.whole:.3f} where folds keep them whole"
+        f"Records of one {group} know each other: a forest has an AUC of {worst.plain:.3f} "
+        f"({low:.3f} to {high:.3f}) where folds mix them, and of {worst.whole:.3f} where they are "
+        "kept whole"
     )
     told = []
     _hold_together(worst.suspect, y, "", told)

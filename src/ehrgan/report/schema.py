@@ -61,11 +61,11 @@ class Schema:
     ----------
     fields : list of dict
         One for each column: name, type and, where it matters, format, decimalChar, groupChar,
-        bareNumber, missingValues, categories and categoriesOrdered, trueValues, falseValues. Beyond
-        the standard: role (attribute, outcome, person, identifier, time, left out) and why;
-        keep (true: known in time, though it gives the outcome away); unit (texts behind a number), otherFormats and firstYear (of dates). What
-        :func:`~ehrgan.report.describe.describe` says for people: sure, ask (what is not decided,
-        and the line that decides it) and notes.
+        bareNumber, missingValues, categories and categoriesOrdered, trueValues, falseValues.
+        Beyond the standard: role (attribute, outcome, person, identifier, time, left out) and why;
+        keep (true: known in time, though it gives the outcome away); unit (texts at a number);
+        otherFormats and firstYear (of dates). What :func:`~ehrgan.report.describe.describe` says
+        for people: sure, ask (what is not decided, and the line that decides it) and notes.
     dialect : dict
         How the file is to be read: keyword arguments of
         :func:`~ehrgan.report.files.read_cells`.
@@ -91,9 +91,11 @@ class Schema:
     notes: list = field(default_factory=list)
 
     def __getitem__(self, name):
+        """The field of a column."""
         return next(f for f in self.fields if f["name"] == name)
 
     def __contains__(self, name):
+        """Whether a column has a field."""
         return any(f["name"] == name for f in self.fields)
 
     def named(self, *roles):
@@ -128,6 +130,7 @@ class Schema:
         return pd.DataFrame(rows)
 
     def __str__(self):
+        """The schema as a table of text."""
         lines = self.to_frame().to_string(index=False).splitlines()
         return "\n".join(line.rstrip() for line in lines)
 
@@ -196,7 +199,7 @@ def read_schema(path):
         told = told["schema"]  # a resource of a data package
     fields = told.get("fields") if isinstance(told, dict) else None
     if not fields or not _all(fields, dict):
-        raise ReportError(f'schema \'{path}\' has no list "fields" of objects: it needs one')
+        raise ReportError(f"schema '{path}' has no list \"fields\" of objects: it needs one")
     fields = [_checked(path, k, f) for k, f in enumerate(fields, 1)]
     names = [f["name"] for f in fields]
     twice = sorted({name for name in names if names.count(name) > 1})
