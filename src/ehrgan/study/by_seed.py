@@ -1,4 +1,4 @@
-"""How much of a study's numbers is the luck of its seed, under each reading of the paper?"""
+"""The luck of the seed: how much of a number it makes, under each reading of the paper."""
 
 from itertools import product
 
