@@ -65,18 +65,16 @@ def luck_table(means):
 
     Examples
     --------
-    >>> means = pd.DataFrame({("mean", "accuracy"): [0.9732, 0.9752]},
-    ...     pd.MultiIndex.from_product([["peek"], [0, 1]], names=["reading", "seed"]))
+    >>> scores = pd.DataFrame({"reading": "peek", "seed": [0, 1], "imputer": "mean",
+    ...     "classifier": "AC-GAN", "metric": "accuracy", "value": [0.9732, 0.9752]})
+    >>> means = seed_means(scores)
     >>> float(luck_table(means).loc[("peek", "mean", "accuracy"), "distance"].round(2))
     0.71
     """
-    by_reading = means.groupby(level="reading", sort=False)
-    table = pd.DataFrame(
-        {"mean": by_reading.mean().stack([0, 1]), "sd": by_reading.std().stack([0, 1])}
-    )
-    table.index.names = ["reading", "imputer", "metric"]
-    told = _told()
-    table["paper"] = [told[tuple(number)] for _, *number in table.index]
+    long = means.melt(ignore_index=False, var_name=["imputer", "metric"])
+    numbers = long.groupby(["reading", "imputer", "metric"], sort=False)["value"]
+    table, told = numbers.agg(["mean", "std"]).rename(columns={"std": "sd"}), _told()
+    table["paper"] = [told[imputer, metric] for _, imputer, metric in table.index]
     return table.assign(distance=(table["paper"] - table["mean"]) / table["sd"])
 
 
@@ -134,5 +132,5 @@ def log_likelihood(means, metrics=FREE):
 
 
 def _told():
-    paper = paper_tables().query("classifier == @ARM").set_index("imputer")[list(METRICS)]
-    return paper.stack()
+    paper = paper_tables().query("classifier == @ARM")
+    return paper.melt("imputer", METRICS, "metric").set_index(["imputer", "metric"])["value"]
