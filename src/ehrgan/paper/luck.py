@@ -71,7 +71,7 @@ def luck_table(means):
     >>> float(luck_table(means).loc[("peek", "mean", "accuracy"), "distance"].round(2))
     0.71
     """
-    long = means.melt(ignore_index=False, var_name=["imputer", "metric"])
+    long = means.melt(ignore_index=False)
     numbers = long.groupby(["reading", "imputer", "metric"], sort=False)["value"]
     table, told = numbers.agg(["mean", "std"]).rename(columns={"std": "sd"}), _told()
     table["paper"] = [told[imputer, metric] for _, imputer, metric in table.index]
