@@ -156,10 +156,11 @@ def test_a_sweep_gets_what_its_options_say(monkeypatch, capsys):
     usual = signal.getsignal(signal.SIGTERM)
     line = ["sweep", "n.ipynb", "g.yml", "--out", "r", "--jobs", "3", "--timeout", "1.5"]
     line += ["--resource", "GPU=1", "--resource", "memory=2e9", "--scheduler", "tcp://a:1"]
+    line += ["--workdir", "w"]
     assert cli.main(line) == 1
     assert seen == {
         **{"notebook": "n.ipynb", "sets": [{"of": "g.yml"}], "out": "r", "jobs": 3},
-        **{"scheduler": "tcp://a:1", "timeout": 1.5},
+        **{"scheduler": "tcp://a:1", "timeout": 1.5, "workdir": "w"},
         "resources": {"GPU": 1.0, "memory": 2e9},
     }
     told = capsys.readouterr()
@@ -168,8 +169,8 @@ def test_a_sweep_gets_what_its_options_say(monkeypatch, capsys):
     assert signal.getsignal(signal.SIGTERM) is usual
     monkeypatch.setattr(sweeps, "sweep", lambda *_, **options: seen.update(options) or [done])
     assert cli.main(["sweep", "n.ipynb", "g.yml", "--out", "r"]) == 0
-    options = ("jobs", "scheduler", "timeout", "resources")
-    assert [seen[name] for name in options] == [None, None, None, {}]
+    options = ("jobs", "scheduler", "timeout", "workdir", "resources")
+    assert [seen[name] for name in options] == [None, None, None, None, {}]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,7 @@ def test_a_plan_lists_what_is_left_and_estimates_by_the_median(monkeypatch, caps
         else "no run has finished there yet, so there is no estimate of time"
     )
     assert asked == [
-        {"jobs": 2, "scheduler": None, "resources": {}, "timeout": 9.0},
+        {"jobs": 2, "scheduler": None, "resources": {}, "timeout": 9.0, "workdir": None},
         ("n.ipynb", ["g.yml"]),
     ]
 
