@@ -1,6 +1,8 @@
 """The command: what each option does, and what is said; the work itself is stubbed."""
 
+import io
 import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -265,3 +267,35 @@ def test_a_folders_state_is_counted_by_status_and_notebook(monkeypatch, capsys):
     monkeypatch.setattr(sweeps, "runs_in", lambda out: [])
     assert cli.main(["sweep", "status", "folder"]) == 2
     assert capsys.readouterr().err == "error: folder holds no run of a sweep\n"
+
+
+@pytest.mark.parametrize("command", ["report", "sweep"])
+def test_a_command_that_is_stopped_says_so_in_a_line(monkeypatch, capsys, command):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, f"{command}_command", stopped)
+    line = {"report": ["t.csv", "--outcome", "y"], "sweep": ["n.ipynb", "g.yml"]}[command]
+    assert cli.main([command, *line]) == 130
+    told = capsys.readouterr().err
+    assert told.startswith("stopped: ") and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_name_that_the_console_cannot_show_breaks_no_command(monkeypatch, encoding):
+    name = "lab ≥ β 值"
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, io.TextIOWrapper(io.BytesIO(), encoding))
+
+    def told(options):
+        print(name)
+        print(name, file=sys.stderr, flush=True)
+
+    monkeypatch.setattr(cli, "report_command", told)
+    cli.main(["report", "t.csv", "--outcome", "y"])
+    sys.stdout.flush()
+    for stream in (sys.stdout, sys.stderr):
+        shown = stream.buffer.getvalue().decode(encoding)
+        assert (
+            shown.encode(encoding).decode("unicode_escape") == name + "\n" or shown == name + "\n"
+        )

@@ -20,7 +20,7 @@ from .base import BLOCK, ReplicaEstimator, Task, canonical_order, check_same, tr
 from .losses import CLASS_LOSSES, GENERATOR_LOSSES
 from .networks import Discriminator, Generator
 from .objectives import AdversarialObjective
-from .units import framed, frames, scaled, unframed
+from .units import FARTHEST, framed, frames, scaled, unframed
 
 PAPER_ACGAN = {
     "scaling": "minmax",
@@ -199,7 +199,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Raises
         ------
         ValueError
-            X holds NaN or inf, y holds one class, or a parameter is out of its range.
+            X holds NaN or inf (with ``scaling=None``, anything above 1e15 in size), y holds one
+            class, a parameter is out of its range, or training diverged.
         """
         return self._fit(X, y, sample_weight)
 
@@ -305,6 +306,11 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         self.low_, self.high_, self.whole_ = low, high, whole.astype(bool)
         self.origin_, self.power_, constant = frames(low, high, np.finfo(X.dtype).eps)
         if self.scaling is None:
+            if (far := np.maximum(-low, high)).max() > FARTHEST:
+                raise ValueError(
+                    f"column {far.argmax()} of X holds {far.max():g} in size; scaling=None needs "
+                    f"numbers up to {FARTHEST:g}. Choose a scaling."
+                )
             self.origin_, self.power_ = np.zeros_like(low), np.zeros_like(self.power_)
         learned = []
         for column, *frame in zip(X.T, self.origin_, self.power_, strict=True):
