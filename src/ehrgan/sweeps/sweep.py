@@ -11,6 +11,7 @@ import os
 import random
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -285,6 +286,7 @@ def _on_this_machine(jobs, todo, job):
         with claim:
             return job.news(run) or _tried(run, job, stop)
 
+    before = _files_of(job.workdir)
     with ThreadPoolExecutor(jobs) as pool:
         try:
             for patient in (False, True):
@@ -298,6 +300,21 @@ def _on_this_machine(jobs, todo, job):
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
+    if jobs > 1 and (written := sorted(_files_of(job.workdir) - before)):
+        warnings.warn(
+            f"{written[0][0]} in {job.workdir} was written while runs that share this folder went "
+            "on: if they wrote it under this one name, they may have read each other's. Let its "
+            "name hold the parameters, or use --jobs 1.",
+            stacklevel=3,
+        )
+
+
+def _files_of(folder):
+    """Files of a folder, each with its size and when it was last written; none of no folder."""
+    if folder is None:
+        return set()
+    files = [file for file in os.scandir(folder) if file.is_file()]
+    return {(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files}
 
 
 def _tried(run, job, stop):
