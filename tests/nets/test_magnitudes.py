@@ -66,7 +66,7 @@ def test_what_varies_is_told_by_the_type_that_it_came_in(dtype, varies):
     X = np.array([[1000.0], [1000.0], [1000.0]], dtype)
     X[0] = np.nextafter(X[0], dtype(2000)) if not varies else 1000 + 1e-9
     units = Units.learn(X, [0], "standard")
-    assert (units.scale[0] != 1.0) is varies
+    assert (units.scale[0] != 1.0) == varies
 
 
 def test_what_lies_beyond_all_that_was_seen_stays_finite():

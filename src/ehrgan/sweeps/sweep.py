@@ -13,7 +13,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -313,8 +313,12 @@ def _files_of(folder):
     """Files of a folder, each with its size and when it was last written; none of no folder."""
     if folder is None:
         return set()
-    files = [file for file in os.scandir(folder) if file.is_file()]
-    return {(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files}
+    found = set()
+    for file in os.scandir(folder):
+        with suppress(FileNotFoundError):  # gone meanwhile
+            if file.is_file():
+                found.add((file.name, file.stat().st_size, file.stat().st_mtime_ns))
+    return found
 
 
 def _tried(run, job, stop):
