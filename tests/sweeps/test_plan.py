@@ -108,10 +108,20 @@ def test_a_runs_key_changes_with_the_notebooks_name_and_the_librarys_source(tmp_
 def test_kinds_of_values_are_checked_against_the_defaults_and_none_takes_any(tmp_path):
     path = written(tmp_path / "a.ipynb", cells())
     for fits in ({"x": -1}, {"rate": 2}, {"rate": 2.5}, {"name": ""}, {"nothing": "t"},
-                 {"nothing": True}, {"layers": 3}, {"third": "t"}):  # fmt: skip
+                 {"nothing": True}, {"layers": []}, {"third": "t"}):  # fmt: skip
         (name,) = fits
         assert plan(path, [fits])[0].parameters[name] == fits[name]
-    for no in ({"x": 2.0}, {"x": False}, {"x": "1"}, {"rate": True}, {"name": True}, {"name": 1}):
+    for no in (
+        {"x": 2.0},
+        {"x": False},
+        {"x": "1"},
+        {"rate": True},
+        {"name": True},
+        {"name": 1},
+        {"layers": 3},
+        {"layers": {"a": 1}},
+        {"layers": None},
+    ):
         with pytest.raises(GridError, match=f"{next(iter(no))} must be "):
             plan(path, [{}, no])
 

@@ -17,7 +17,8 @@ from .grid import GridError, as_text
 
 __all__ = ["Run", "plan", "read_notebook"]
 
-KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text",
+         list: "a list, such as [1, 2]", dict: "a mapping, such as {a: 1}"}  # fmt: skip
 
 
 class Run(NamedTuple):
