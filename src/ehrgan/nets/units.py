@@ -47,19 +47,45 @@ def frames(low, high, eps):
 
 
 def framed(X, origin, power):
-    """Count records in the frames of their columns, in float64; a cell far beyond may be inf."""
+    """Count records in the frames of their columns.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        In their own units.
+    origin, power : ndarray of shape (d,)
+        As :func:`frames` gives them.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        In float64; a cell far beyond those that told the frame may be inf.
+    """
     with np.errstate(over="ignore", under="ignore"):
         return np.ldexp(X.astype(np.float64), -power) - np.ldexp(origin, -power)
 
 
 def unframed(X, origin, power):
-    """Return from the frames of columns to original units."""
+    """Return from the frames of columns to original units, as :func:`framed` left them."""
     with np.errstate(over="ignore", under="ignore"):
         return np.ldexp(X + np.ldexp(origin, -power), power)
 
 
 def scaled(X, shift, scale):
-    """Scale framed records for a network, in float32; cells beyond all measure are held back."""
+    """Scale framed records for a network.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        As :func:`framed` gives them.
+    shift, scale : ndarray of shape (d,)
+        Subtracted, then divided by.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        In float32; what lies further out than ``FARTHEST`` is held there.
+    """
     return np.float32(np.clip((X - shift) / scale, -FARTHEST, FARTHEST))
 
 

@@ -116,6 +116,21 @@ def defaults_of(cells):
 def plain_defaults(cells):
     r"""Values of the parameters that hold, when their cell has run, what JSON can hold as it is.
 
+    Parameters
+    ----------
+    cells : list of dict
+        As :func:`read_cells` gives them.
+
+    Returns
+    -------
+    dict
+        Parameter name to value; without those that a later line of the cell may change.
+
+    Raises
+    ------
+    ValueError
+        As :func:`parameter_defaults`.
+
     Examples
     --------
     >>> told = "n = 3\nthird = 1 / 3\nlayers = [5]\nlayers.append(2)\nm = 1\nm += 1"
@@ -140,6 +155,20 @@ def plain_defaults(cells):
 
 def computed_in(cells):
     r"""Names that the parameters' cell computes from others, each with those it reads.
+
+    Parameters
+    ----------
+    cells : list of dict
+        As :func:`read_cells` gives them.
+
+    Returns
+    -------
+    dict of str to set of str
+
+    Raises
+    ------
+    ValueError
+        As :func:`parameter_defaults`.
 
     Examples
     --------
