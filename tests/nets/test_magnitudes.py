@@ -143,5 +143,5 @@ def test_raw_numbers_that_a_network_cannot_take_are_refused_by_column():
     ],
 )
 def test_weights_that_diverge_are_refused_before_they_give_nan(model, data):
-    with pytest.raises(ValueError, match="diverged with learning_rate=1e.*Lower the rate"):
+    with pytest.raises(ValueError, match="diverged with learning_rate=1.*Lower the rate"):
         model.fit(*data)

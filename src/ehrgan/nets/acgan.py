@@ -34,6 +34,7 @@ PAPER_ACGAN = {
 
 HYPER = ("learning_rate", "beta_1", "l2", "adversarial_weight", "averaging")
 CRITERIA = ("loss", "error")
+LARGEST_WHOLE = 2.0**64  # no type of whole numbers goes further, and every float there is whole
 
 
 class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
@@ -303,13 +304,15 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             [(x.min(), x.max(), np.array_equal(x, np.rint(x))) for x in (x[rows] for x in X.T)],
             dtype=np.float64,
         ).T
-        self.low_, self.high_, self.whole_ = low, high, whole.astype(bool)
+        size = np.maximum(-low, high)
+        self.low_, self.high_ = low, high
+        self.whole_ = whole.astype(bool) & (size <= LARGEST_WHOLE)
         self.origin_, self.power_, constant = frames(low, high, np.finfo(X.dtype).eps)
         if self.scaling is None:
-            if (far := np.maximum(-low, high)).max() > FARTHEST:
+            if size.max() > FARTHEST:
                 raise ValueError(
-                    f"column {far.argmax()} of X holds {far.max():g} in size; scaling=None needs "
-                    f"numbers up to {FARTHEST:g}. Choose a scaling."
+                    f"column {size.argmax()} of X holds {size.max():g} in size; scaling=None "
+                    f"needs numbers up to {FARTHEST:g}. Choose a scaling."
                 )
             self.origin_, self.power_ = np.zeros_like(low), np.zeros_like(self.power_)
         learned = []
