@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
 
@@ -62,6 +63,10 @@ def address(site):
         def translate_path(self, path):
             inside = unquote(path.split("?")[0].split("#")[0])
             return str(site / inside.removeprefix("/book/"))
+
+        def handle(self):
+            with suppress(ConnectionError):  # a page was closed while it loaded
+                super().handle()
 
         def log_message(self, *_):
             pass
