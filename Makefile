@@ -1,7 +1,7 @@
 # `make book` builds the site, `make test` checks everything. Both make .venv first if it is not fresh.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+PYTEST_ARGS ?= -n 2 --dist loadgroup --no-loadscope-reorder --durations 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
