@@ -23,8 +23,7 @@ from .columns import (
     names_a_key,
     plain_cells,
 )
-from .errors import ReportError
-from .files import _refuse_repeated
+from .errors import ReportError, refuse_repeated
 from .outcome import outcome_of
 
 __all__ = ["Prepared", "prepare"]
@@ -167,7 +166,7 @@ def _plain_table(table):
     if not isinstance(table, pd.DataFrame):
         raise ReportError(f"table must be a DataFrame, got {type(table).__name__}: use read_table")
     table = table.rename(columns=str).reset_index(drop=True)
-    _refuse_repeated(table.columns)
+    refuse_repeated(table.columns)
     if not len(table):
         raise ReportError("table has no rows: it needs one per record")
     nested = {name for name, cells in table.items() if _is_nested(cells)}
