@@ -1,0 +1,227 @@
+"""Which records belong to one person: told by what the data show, not by the names of columns.
+
+Records of one person are alike in the outcome, and unlike those of the next number or name; records
+of one measurement are as like to those of the next. What cannot be told so is tried: do the records
+still predict as well where folds keep the suspects whole?
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import roc_auc_score
+
+from ..tables.coding import TableCoder
+from .choice import class_sizes, interval_of_area, variance_of_area
+from .compare import splits_of
+
+FEWEST_PERSONS = 10
+FEWEST_RECURRING = 8  # of whom there are several records
+GREATEST = 0.25  # share of the records that may be one person's
+#: Agreement of outcomes, 0 by chance and 1 always: within a value, and less that beside it.
+SURE, SURELY_BEYOND = 0.9, 0.5
+SET, SET_BEYOND = 0.5, 0.3  # of several columns together, of which there are many
+BEYOND = 0.1
+BY_CHANCE = 1e-4
+MOST = 5  # suspects that are tried
+SOME = 2000  # records of a trial, and of the search for columns that agree together
+
+
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """Columns whose values may name persons, of whom several records are there."""
+
+    names: tuple
+    groups: np.ndarray  # (n_records,) a whole number for each person
+    within: float  # agreement of the outcomes of records of one value,
+    beside: float  # and of one and one of the next values
+    sure: bool
+    others: tuple = ()  # columns that name the same persons, or parts of their records
+
+    @property
+    def n(self):
+        """How many persons there would be."""
+        return len(np.unique(self.groups))
+
+    @property
+    def reason(self):
+        """Why, in words that go on from the names."""
+        return (
+            f"takes {self.n} values, and within one the outcome agrees in {self.within:.0%} of the "
+            f"way from chance to always, beside it in {max(self.beside, 0):.0%}"
+        )
+
+
+def suspects(table, y):
+    """What may name persons: a sure suspect alone, else up to five that must be tried.
+
+    `table` holds the cells without the outcome, NaN where missing; `y` is 0 or 1. A single column
+    is seen if it has 10 values, of which 8 recur and none holds a quarter of the records, and the
+    outcome clings to them; several that agree together if the outcome mostly is one within them.
+    """
+    codes, names = np.column_stack([_codes(cells) for _, cells in table.items()]), list(table)
+    once = ~pd.DataFrame(codes).assign(y=y).duplicated().to_numpy()  # copies are no persons
+    for own in codes.T:  # each hole is a value of its own
+        own[own < 0] = own.max() + 1 + np.arange((own < 0).sum())
+    few = codes[once]
+    singles = [_suspect([k], few, y[once], names) for k in range(len(names))]
+    singles = [one for one in singles if one]
+    if any(one.sure for one in singles):
+        found = [_coarsest(singles, few, names)]
+    else:
+        sets = sorted({own for k in range(len(names)) for own in _agreeing(few, k)})
+        found = [one for own in sets if (one := _suspect(list(own), few, y[once], names))]
+        found = sorted([*singles, *found], key=lambda one: one.beside - one.within)[:MOST]
+    wholes = [_tuples(codes[:, [names.index(name) for name in one.names]]) for one in found]
+    return [replace(one, groups=whole) for one, whole in zip(found, wholes, strict=True)]
+
+
+def _codes(cells):
+    """Places of values in their order, -1 where missing."""
+    if not isinstance(cells.dtype, pd.CategoricalDtype):
+        numbers = pd.to_numeric(cells, errors="coerce")
+        text = cells.astype(str).where(cells.notna())
+        cells = numbers if numbers.notna().sum() == cells.notna().sum() else text
+    return pd.factorize(cells, sort=True)[0]
+
+
+def _tuples(codes):
+    groups = np.zeros(len(codes), dtype=np.int64)
+    for own in codes.T:
+        groups = pd.factorize(groups * (own.max() + 1) + own, sort=True)[0]
+    return groups
+
+
+def _in_order(groups):
+    """Records by group, at random within, and whether the next is of the same."""
+    order = np.lexsort((np.random.default_rng(0).random(len(groups)), groups))
+    return order, np.diff(groups[order]) == 0
+
+
+def _agreement(equal, chance):
+    return (np.mean(equal, axis=0) - chance) / (1 - chance)
+
+
+def _suspect(own, codes, y, names):
+    groups = _tuples(codes[:, own])
+    sizes = np.bincount(groups)
+    few = len(sizes) < FEWEST_PERSONS or (sizes > 1).sum() < FEWEST_RECURRING
+    if few or sizes.max() > GREATEST * len(y):
+        return None
+    order, same = _in_order(groups)
+    y = y[order]
+    chance = np.mean(y) ** 2 + np.mean(1 - y) ** 2
+    equal = (y[1:] == y[:-1])[same]
+    first, place = np.flatnonzero(np.r_[True, ~same]), np.cumsum(np.r_[0, ~same])
+    pairs = [(place + k < len(first), place + k) for k in (1, 2, 3)]  # with the next values
+    beside = np.concatenate([y[there] == y[first[next_[there]]] for there, next_ in pairs])
+    within, beside = _agreement(equal, chance), _agreement(beside, chance)
+    least, beyond = (SET, SET_BEYOND) if len(own) > 1 else (0, BEYOND)
+    unlikely = stats.binom.sf(equal.sum() - 1, len(equal), chance) < BY_CHANCE
+    if not unlikely or within < least or within - beside < beyond:
+        return None
+    sure = len(own) == 1 and within >= SURE and within - beside >= SURELY_BEYOND
+    return Suspect(tuple(names[k] for k in own), groups, float(within), float(beside), bool(sure))
+
+
+def _coarsest(singles, codes, names):
+    """The sure suspect that keeps most together, or one whose parts it names, as a patient's stays.
+
+    Such a one holds fixed whatever the sure one does, and does not mix persons.
+    """
+    sure = [one for one in singles if one.sure]
+    best = max(one.within for one in sure)
+    chosen = min((one for one in sure if one.within > best - 0.02), key=lambda one: one.n)
+    own = {one.names: names.index(one.names[0]) for one in singles}
+    fixed = _fixed(chosen.groups, codes)
+    wider = [one for one in singles if fixed[own[one.names]] and one.n < chosen.n]
+    fixed[[own[one.names] for one in sure]] = False
+    wider = [one for one in wider if (_fixed(one.groups, codes) >= fixed).all()]
+    chosen = min([chosen, *wider], key=lambda one: one.n)
+    others = tuple(one.names[0] for one in sure if one is not chosen and one.n >= chosen.n)
+    return replace(chosen, sure=True, others=others)
+
+
+def _fixed(groups, codes):
+    """Which columns have one value within each group."""
+    order, same = _in_order(groups)
+    return (np.diff(codes[order], axis=0) == 0)[same].all(axis=0)
+
+
+def _agreeing(codes, start):
+    """Sets of columns, from that one on: each time the one that agrees most where the others do."""
+    codes, chosen = codes[_some(codes[:, start])], [start]
+    if 2 * len(np.unique(codes[:, start])) > len(codes):
+        return
+    chance = [((np.unique(c, return_counts=True)[1] / len(c)) ** 2).sum() for c in codes.T]
+    chance = np.minimum(chance, 0.99)
+    while True:
+        order, same = _in_order(_tuples(codes[:, chosen]))
+        equal = (np.diff(codes[order], axis=0) == 0)[same]
+        if not len(equal):
+            return
+        gain = _agreement(equal, chance)
+        gain[stats.binom.sf(equal.sum(axis=0) - 1, len(equal), chance) > BY_CHANCE] = 0
+        gain[chosen] = 0
+        if gain.max() <= 0:
+            return
+        chosen.append(int(gain.argmax()))
+        yield tuple(sorted(chosen))
+
+
+def _some(groups):
+    """Rows of so many whole groups, at random, as make some records."""
+    values, sizes = np.unique(groups, return_counts=True)
+    mixed = np.random.default_rng(0).permutation(len(values))
+    return np.flatnonzero(np.isin(groups, values[mixed[sizes[mixed].cumsum() <= SOME]]))
+
+
+# ---------------------------------------------------------------- the trial
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """AUC of a forest in plain folds with its interval, and where folds keep a suspect whole."""
+
+    suspect: Suspect
+    plain: float
+    interval: tuple
+    whole: float
+
+    @property
+    def falls(self):
+        """Whether the AUC falls beyond its interval."""
+        return self.whole < self.interval[0]
+
+
+def try_suspects(X, y, suspects, seed=0):
+    """Trials of suspects on the attributes, up to some seconds each.
+
+    `X` is a DataFrame as :class:`~ehrgan.report.reading.Prepared` has it. A column of words that is
+    suspected itself is left out of its trial: what is known of a word never serves for another.
+    """
+    return [_trial(X, y, one, 1 - 0.05 / len(suspects), seed) for one in suspects]
+
+
+def _trial(X, y, suspect, level, seed):
+    rows = _some(suspect.groups)
+    name = suspect.names[0]
+    words = name in X and not pd.api.types.is_numeric_dtype(X[name])
+    X = X.iloc[rows].drop(columns=[name] if words and len(suspect.names) == 1 else [])
+    Z = pd.DataFrame(TableCoder().fit_transform(X))
+    Z, y, groups = Z.fillna(Z.mean()).fillna(0).to_numpy(), y[rows], suspect.groups[rows]
+    plain, whole = _area(Z, y, None, seed), _area(Z, y, groups, seed)
+    spread = variance_of_area(plain, *class_sizes(y))
+    return Trial(suspect, plain, interval_of_area(plain, spread, level), whole)
+
+
+def _area(Z, y, groups, seed):
+    """Mean AUC of a forest whose trees tell all records apart, and so persons too."""
+    areas = []
+    for _, train, test in splits_of(y, groups, 1, seed):
+        if len(np.unique(y[test])) == len(np.unique(y[train])) == 2:
+            forest = RandomForestClassifier(50, random_state=seed).fit(Z[train], y[train])
+            areas.append(roc_auc_score(y[test], forest.predict_proba(Z[test])[:, 1]))
+    return float(np.mean(areas))
