@@ -208,8 +208,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         Raises
         ------
         ValueError
-            X holds inf or no value at all, a parameter is out of its range, or with
-            ``corruption=None`` fewer than two records are complete enough to teach.
+            X holds inf or no value at all, a parameter is out of its range, training diverged, or
+            with ``corruption=None`` fewer than two records are complete enough to teach.
         """
         return self._fit(X)
 

@@ -25,7 +25,7 @@ SURE, SURELY_BEYOND = 0.9, 0.5
 SET, SET_BEYOND = 0.5, 0.3  # of several columns together, of which there are many
 BEYOND = 0.1
 BY_CHANCE = 1e-4
-MOST = 5  # suspects that are tried
+MOST = 3  # suspects that are tried
 SOME = 2000  # records of a trial, and of the search for columns that agree together
 
 
@@ -55,7 +55,7 @@ class Suspect:
 
 
 def suspects(table, y):
-    """What may name persons: a sure suspect alone, else up to five that must be tried.
+    """What may name persons: a sure suspect alone, else up to three that must be tried.
 
     `table` holds the cells without the outcome, NaN where missing; `y` is 0 or 1. A single column
     is seen if it has 10 values, of which 8 recur and none holds a quarter of the records, and the
@@ -73,18 +73,23 @@ def suspects(table, y):
     else:
         sets = sorted({own for k in range(len(names)) for own in _agreeing(few, k)})
         found = [one for own in sets if (one := _suspect(list(own), few, y[once], names))]
-        found = sorted([*singles, *found], key=lambda one: one.beside - one.within)[:MOST]
+        # of those that part the records alike, a single column
+        found = {(one.n, one.within): one for one in [*found, *singles]}.values()
+        found = sorted(found, key=lambda one: one.beside - one.within)[:MOST]
     wholes = [_tuples(codes[:, [names.index(name) for name in one.names]]) for one in found]
     return [replace(one, groups=whole) for one, whole in zip(found, wholes, strict=True)]
 
 
 def _codes(cells):
-    """Places of values in their order, -1 where missing."""
-    if not isinstance(cells.dtype, pd.CategoricalDtype):
-        numbers = pd.to_numeric(cells, errors="coerce")
-        text = cells.astype(str).where(cells.notna())
-        cells = numbers if numbers.notna().sum() == cells.notna().sum() else text
-    return pd.factorize(cells, sort=True)[0]
+    """Places of values in their order, numbers though they be written as text; -1 where missing."""
+    codes, values = pd.factorize(cells)
+    if isinstance(values, pd.CategoricalIndex):
+        keys = values.codes
+    else:
+        numbers = pd.to_numeric(pd.Series(values), errors="coerce")
+        keys = numbers if numbers.notna().all() else pd.Series(values).astype(str)
+    places = np.unique(np.asarray(keys), return_inverse=True)[1]
+    return np.where(codes < 0, -1, np.append(places, -1)[codes])
 
 
 def _tuples(codes):
@@ -96,12 +101,31 @@ def _tuples(codes):
 
 def _in_order(groups):
     """Records by group, at random within, and whether the next is of the same."""
-    order = np.lexsort((np.random.default_rng(0).random(len(groups)), groups))
+    mixed = np.random.default_rng(0).permutation(len(groups))
+    order = mixed[np.argsort(groups[mixed], kind="stable")]
     return order, np.diff(groups[order]) == 0
 
 
 def _agreement(equal, chance):
     return (np.mean(equal, axis=0) - chance) / (1 - chance)
+
+
+def _chance(codes):
+    """Share of pairs of records that agree in each column."""
+    shares = [np.unique(own, return_counts=True)[1] / len(own) for own in codes.T]
+    return np.minimum([(share**2).sum() for share in shares], 0.99)
+
+
+def _agreements(groups, codes):
+    """Agreement in each column within a group and beside it, and the first one's p-value."""
+    order, same = _in_order(groups)
+    codes, chance = codes[order], _chance(codes)
+    equal = (codes[1:] == codes[:-1])[same]
+    first, place = np.flatnonzero(np.r_[True, ~same]), np.cumsum(np.r_[0, ~same])
+    pairs = [(place + k < len(first), place + k) for k in (1, 2, 3)]  # with the next values
+    beside = np.concatenate([codes[some] == codes[first[other[some]]] for some, other in pairs])
+    p = stats.binom.sf(equal.sum(axis=0) - 1, len(equal), chance)
+    return _agreement(equal, chance), _agreement(beside, chance), p
 
 
 def _suspect(own, codes, y, names):
@@ -110,34 +134,30 @@ def _suspect(own, codes, y, names):
     few = len(sizes) < FEWEST_PERSONS or (sizes > 1).sum() < FEWEST_RECURRING
     if few or sizes.max() > GREATEST * len(y):
         return None
-    order, same = _in_order(groups)
-    y = y[order]
-    chance = np.mean(y) ** 2 + np.mean(1 - y) ** 2
-    equal = (y[1:] == y[:-1])[same]
-    first, place = np.flatnonzero(np.r_[True, ~same]), np.cumsum(np.r_[0, ~same])
-    pairs = [(place + k < len(first), place + k) for k in (1, 2, 3)]  # with the next values
-    beside = np.concatenate([y[there] == y[first[next_[there]]] for there, next_ in pairs])
-    within, beside = _agreement(equal, chance), _agreement(beside, chance)
+    (within,), (beside,), (p,) = _agreements(groups, y[:, None])
+    clings = within - beside
+    if len(own) == 1 and within >= SURE and clings < SURELY_BEYOND:  # sorted by the outcome?
+        inside, outside, _ = _agreements(groups, np.delete(codes, own, axis=1))
+        clings = max([clings, *(inside - outside)[inside >= SURE]])
     least, beyond = (SET, SET_BEYOND) if len(own) > 1 else (0, BEYOND)
-    unlikely = stats.binom.sf(equal.sum() - 1, len(equal), chance) < BY_CHANCE
-    if not unlikely or within < least or within - beside < beyond:
+    if p > BY_CHANCE or within < least or clings < beyond:
         return None
-    sure = len(own) == 1 and within >= SURE and within - beside >= SURELY_BEYOND
+    sure = len(own) == 1 and within >= SURE and clings >= SURELY_BEYOND
     return Suspect(tuple(names[k] for k in own), groups, float(within), float(beside), bool(sure))
 
 
 def _coarsest(singles, codes, names):
-    """The sure suspect that keeps most together, or one whose parts it names, as a patient's stays.
+    """The sure suspect, or one of whom it names the parts, as stays are a patient's.
 
-    Such a one holds fixed whatever the sure one does, and does not mix persons.
+    Such a one is the same in all records of a part, and so is what is the same in those in its own.
     """
     sure = [one for one in singles if one.sure]
     best = max(one.within for one in sure)
-    chosen = min((one for one in sure if one.within > best - 0.02), key=lambda one: one.n)
+    chosen = max((one for one in sure if one.within > best - 0.02), key=lambda one: one.n)
     own = {one.names: names.index(one.names[0]) for one in singles}
     fixed = _fixed(chosen.groups, codes)
     wider = [one for one in singles if fixed[own[one.names]] and one.n < chosen.n]
-    fixed[[own[one.names] for one in sure]] = False
+    fixed[[own[one.names] for one in singles if one.n >= chosen.n]] = False
     wider = [one for one in wider if (_fixed(one.groups, codes) >= fixed).all()]
     chosen = min([chosen, *wider], key=lambda one: one.n)
     others = tuple(one.names[0] for one in sure if one is not chosen and one.n >= chosen.n)
@@ -155,8 +175,7 @@ def _agreeing(codes, start):
     codes, chosen = codes[_some(codes[:, start])], [start]
     if 2 * len(np.unique(codes[:, start])) > len(codes):
         return
-    chance = [((np.unique(c, return_counts=True)[1] / len(c)) ** 2).sum() for c in codes.T]
-    chance = np.minimum(chance, 0.99)
+    chance = _chance(codes)
     while True:
         order, same = _in_order(_tuples(codes[:, chosen]))
         equal = (np.diff(codes[order], axis=0) == 0)[same]
@@ -172,10 +191,12 @@ def _agreeing(codes, start):
 
 
 def _some(groups):
-    """Rows of so many whole groups, at random, as make some records."""
-    values, sizes = np.unique(groups, return_counts=True)
-    mixed = np.random.default_rng(0).permutation(len(values))
-    return np.flatnonzero(np.isin(groups, values[mixed[sizes[mixed].cumsum() <= SOME]]))
+    """Rows of as many groups, at random, as make some records: whole, or a tenth of those each."""
+    rng = np.random.default_rng(0)
+    rows = pd.Series(groups).sample(frac=1, random_state=rng)
+    rows = rows[rows.groupby(rows).cumcount() < SOME // 10]
+    sizes = rows.value_counts().sample(frac=1, random_state=rng).cumsum()
+    return np.sort(rows.index[rows.isin(sizes.index[sizes <= SOME])])
 
 
 # ---------------------------------------------------------------- the trial
