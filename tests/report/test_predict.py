@@ -141,8 +141,8 @@ def test_what_is_no_pipeline_of_a_report_is_refused(made, tmp_path):
     (tmp_path / "text.joblib").write_text("x")
     joblib.dump({"a": 1}, tmp_path / "other.joblib")
     said = {"none": "is no file", "text": "cannot be loaded", "other": "is no pipeline"}
-    for name, said in said.items():
-        with pytest.raises(ReportError, match=said):
+    for name, words in said.items():
+        with pytest.raises(ReportError, match=words):
             predict_file(tmp_path / f"{name}.joblib", folder / "my.csv", tmp_path / "p.csv")
     assert not (tmp_path / "p.csv").exists()
 
