@@ -84,6 +84,8 @@ def test_what_several_readings_allow_is_asked_and_each_line_settles_it(cells, ot
         ["2A", "3B"],
         ["7", "8", "nine", "ten"],
         ["1.2.3", "1.10.0"],
+        ["<65", ">=65"],
+        ["<1,5", "1,5 to 3", ">3"],
     ],
 )
 def test_what_looks_like_a_name_stays_one(cells):

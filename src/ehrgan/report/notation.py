@@ -61,8 +61,12 @@ def as_numbers(counts, given, hints):
     said = _told_by_others(found, usual, texts, mark) if len(found) > 1 and usual else []
     found = usual or found
     (field, values), rival = found[0], found[-1]
+    plain = numbers({**field, "bareNumber": True}, texts)
     if weights[~unread].sum() < enough:
-        return _words_among(counts, unread, len({*values[~unread]}), "numbers")
+        return _words_among(counts, unread, len({*plain[~np.isnan(plain)]}), "numbers")
+    limits = texts.str.match("[<>\u2264\u2265~\u2248]").to_numpy(dtype=bool)
+    if 2 * weights[limits].sum() > weights.sum() and enough:  # <65 and >=65 are two groups
+        return None
     ask = None
     if len(found) > 1:
         k = np.flatnonzero(values != rival[1])[0]

@@ -262,7 +262,10 @@ def _refuse_unordered(schema, table, ordered):
         _, unread = read(schema[name], table[name])
         if unread.any():
             lacks = sorted({label(value) for value in table[name][unread]})[:5]
-            raise ReportError(f"ordered for {name!r} lacks the values {lacks}: list all of them")
+            raise ReportError(
+                f"ordered for {name!r} lacks the values {lacks}: list all of them, those "
+                "with a comma in double quotes"
+            )
 
 
 def _fingerprint(table):
