@@ -114,8 +114,6 @@ def tidy(table):
     refuse_repeated(names)
     blank = [name for name, cells in table.items() if cells.dtype == "str"]
     table = table.assign(**{name: table[name].mask(table[name] == "") for name in blank})
-    if not len(table):
-        raise ReportError("table has no rows: it needs one per record")
     table.attrs = told
     return table
 

@@ -66,6 +66,8 @@ def describe(table, given=None, *, missing=()):
     '1,500' may be 1.5 or 1500: write "decimalChar": "," or "groupChar": "," into this field
     """
     table = tidy(table)
+    if not len(table):
+        raise ReportError("table has no rows: it needs one per record")
     missing = (*table.attrs.get("missing", ()), *missing)
     filed = Schema(**table.attrs.get("schema", {"fields": []}))
     filed = Schema([f for f in filed.fields if f["name"] in table], filed.dialect)

@@ -44,42 +44,48 @@ def as_numbers(counts, given, hints):
     """
     texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
     enough = 0 if "type" in given else (1 - ODD_SHARE) * weights.sum()
-    names = texts.str.contains(NAMES).to_numpy(dtype=bool)
-    if texts.str.contains("[.,]").any():  # then 1e3 is a number
-        names = names & ~texts.str.contains("[eE]").to_numpy(dtype=bool)
-    if weights[names].sum() > weights.sum() - enough and enough:
-        return None
-    readings = [(field, numbers(field, texts)) for field in _marked(texts, given)]
-    found = best_of(readings, weights)
-    unread = np.isnan(found[0][1])
-    if unread.any() and not given.get("bareNumber") and "unit" not in given:
-        fields = [_dressed(field, texts) for field, _ in readings]
-        found = best_of([*readings, *((f, numbers(f, texts)) for f in fields)], weights)
-        unread = np.isnan(found[0][1])
+    names = _names_among(texts) & (enough > 0)
+    limits = texts.str.match("[<>\u2264\u2265~\u2248]").to_numpy(dtype=bool)
+    if weights[names].sum() > weights.sum() - enough or 2 * weights[limits].sum() > weights.sum():
+        if enough:  # 01067 is a name, and <65 and >=65 are two groups
+            return None
+    found = _best_numbers(texts, weights, given)
     mark = hints.get("decimalChar")  # settles what may be one here; it never makes thousands
     usual = [r for r in found if (r[0]["decimalChar"], r[0]["groupChar"]) == (mark, "")]
     said = _told_by_others(found, usual, texts, mark) if len(found) > 1 and usual else []
-    found = usual or found
-    (field, values), rival = found[0], found[-1]
-    plain = numbers({**field, "bareNumber": True}, texts)
+    (field, values), rival = (usual or found)[0], (usual or found)[-1]
+    unread = np.isnan(values)
     if weights[~unread].sum() < enough:
+        plain = numbers({**field, "bareNumber": True}, texts)
         return _words_among(counts, unread, len({*plain[~np.isnan(plain)]}), "numbers")
-    limits = texts.str.match("[<>\u2264\u2265~\u2248]").to_numpy(dtype=bool)
-    if 2 * weights[limits].sum() > weights.sum() and enough:  # <65 and >=65 are two groups
-        return None
-    ask = None
-    if len(found) > 1:
+    if rival[0] is not field:
         k = np.flatnonzero(values != rival[1])[0]
         what = f"{texts[k]!r} may be {values[k]:.12g} or {rival[1][k]:.12g}"
-        ask = asked(what, _mark_of(field), _mark_of(rival[0]))
-    elif names.any() and enough:
+        return {"type": "number", "ask": asked(what, _mark_of(field), _mark_of(rival[0]))}
+    if names.any():
         what = f"{texts[names].iloc[0]!r} may be a number or a name"
-        ask = asked(what, {"type": "number"}, {"type": "string"})
-    if ask:
-        return {"type": "number", "ask": ask}
+        return {"type": "number", "ask": asked(what, {"type": "number"}, {"type": "string"})}
     marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
     unused = {} if marked else {"decimalChar"}
     return {k: v for k, v in field.items() if v != "" and k not in unused} | {"notes": said}
+
+
+def _names_among(texts):
+    """Which texts of digits are names as often as numbers."""
+    names = texts.str.contains(NAMES).to_numpy(dtype=bool)
+    if texts.str.contains("[.,]").any():  # then 1e3 is a number
+        names = names & ~texts.str.contains("[eE]").to_numpy(dtype=bool)
+    return names
+
+
+def _best_numbers(texts, weights, given):
+    """The readings as numbers that take most cells: plainly, or with signs of limits and a unit."""
+    readings = [(field, numbers(field, texts)) for field in _marked(texts, given)]
+    found = best_of(readings, weights)
+    if not np.isnan(found[0][1]).any() or given.get("bareNumber") or "unit" in given:
+        return found
+    fields = [_dressed(field, texts) for field, _ in readings]
+    return best_of([*readings, *((f, numbers(f, texts)) for f in fields)], weights)
 
 
 def _told_by_others(found, usual, texts, mark):
