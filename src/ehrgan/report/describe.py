@@ -8,7 +8,6 @@ from .convert import (
     DATES,
     DEFAULT_MISSING,
     NUMBERS,
-    days,
     is_category,
     label,
     numbers,
@@ -16,7 +15,7 @@ from .convert import (
     tidy,
 )
 from .errors import ReportError
-from .notation import NAMES, ODD_SHARE, as_dates, as_numbers
+from .notation import NAMES, as_dates, as_digits, as_numbers
 from .schema import OTHER_TYPES, Schema
 
 __all__ = ["describe"]
@@ -164,8 +163,8 @@ def _written(cells, given, codes, hints):
         return {"type": "datetime"}
     if pd.api.types.is_numeric_dtype(cells.dtype):
         seen = cells.dropna()
-        days_alike = len(seen) and seen.between(19_000_101, 21_001_231).all()
-        return (days_alike and _days_as_numbers(_counts(seen))) or {"type": "number"}
+        days_alike = len(seen) and seen.between(10_011_900, 31_122_199).all()
+        return (days_alike and as_digits(_counts(seen))) or {"type": "number"}
     return _of_text(_counts(cells), given, codes, hints)
 
 
@@ -175,15 +174,6 @@ def _of_categories(cells):
     if names and {*names} <= {"True", "False"}:
         return {"type": "boolean"}
     return {"type": "string", "categories": names, "categoriesOrdered": bool(cells.cat.ordered)}
-
-
-def _days_as_numbers(counts):
-    """Whole numbers such as 20211231, if all are days."""
-    texts = pd.Series(counts.index, dtype="str")
-    field = {"type": "date", "format": "%Y%m%d"}
-    if not texts.str.fullmatch("(19|20|21)[0-9]{6}").all():
-        return None
-    return field if np.isnan(days(field, texts)).mean() <= ODD_SHARE else None
 
 
 def _of_text(counts, given, codes, hints):
@@ -196,7 +186,7 @@ def _of_text(counts, given, codes, hints):
     if wanted == "boolean" or {str(t).casefold() for t in rest.index[:9]} <= {"true", "false"}:
         found = found or {"type": "boolean"}
     if wanted in (None, "date"):
-        found = found or _days_as_numbers(rest)
+        found = found or as_digits(rest)
     if wanted in (None, *NUMBERS):
         found = found or as_numbers(rest, given, hints)
     if wanted in (None, *DATES):

@@ -13,6 +13,8 @@ from .convert import LIMIT, SIGNS, days, number_pattern, numbers
 ODD_SHARE = 0.05
 #: Different words, beside numbers, that may all be words for missing.
 FEW_WORDS = 5
+FORMATS = ("format", "otherFormats", "firstYear")
+DAYS_OF_1900, DAYS_OF_2000, DAYS_OF_2200 = -25_567, 10_957, 84_006  # since 1970
 #: What may stand behind a number: letters of any script, % or a degree sign first.
 UNIT = r"[^\d\s!-$&-/:-@\[-`{-~][^\s<>=]{0,11}(?: [^\W\d]{1,6})?"
 MONEY = r"[$\u20ac\u00a3\u00a5]"
@@ -158,12 +160,9 @@ def as_dates(counts, given, hints):
         kind = given.get("type", "datetime" if "%H" in given["format"] else "date")
         fields = [{"type": kind} | {k: given[k] for k in given if k in FORMATS}]
     else:
-        orders = [hints["order"]] if "order" in hints else ["dmy", "mdy"]
+        orders = [hints["order"]] if "order" in hints else ["dmy", "mdy", "ymd"]
         fields = [f for f in (_formats(shapes, order) for order in orders) if f]
     readings = [(field, days(field, texts)) for field in fields]
-    if not readings or all(np.isnan(values).all() for _, values in readings):
-        field = _formats(shapes, "ymd")  # 21/12/31 of East Asia, where nothing else reads it
-        readings = [(field, days(field, texts))] if field else []
     if not readings:
         return None
     found = best_of(readings, weights)
@@ -175,19 +174,46 @@ def as_dates(counts, given, hints):
         any_way = ~np.isnan([values for _, values in readings]).all(axis=0)
         if weights[any_way].sum() >= enough:
             return _with_century(both, texts, given)
-    (field, values), rival = found[0], found[-1]
+    if len(found) > 1 and "%y" in str(found):
+        # 21/12/31: the days of a month, taken for years, spread over a generation
+        found = sorted(found, key=lambda reading: _span(reading[1]))
+        found = found[:1] if 5 * _span(found[0][1]) < _span(found[1][1]) else found
+    field, values = found[0]
     unread = np.isnan(values)
     if weights[~unread].sum() < enough:
         return _words_among(counts, unread, len({*values[~unread]}), "dates")
-    if len(found) > 1:
-        k = np.flatnonzero(values != rival[1])[0]
-        a, b = (f"{_day_of(v[k]):%-d %B %Y}" for v in (values, rival[1]))
-        ways = [{"format": f["format"]} for f in (field, rival[0])]
-        return {"type": field["type"], "ask": asked(f"{texts[k]!r} may be {a} or {b}", *ways)}
-    return _with_century(field, texts, given)
+    return _one_of(found, texts) or _with_century(field, texts, given)
 
 
-FORMATS = ("format", "otherFormats", "firstYear")
+def _one_of(found, texts):
+    """What to ask where several readings hold; else None."""
+    if len(found) == 1:
+        return None
+    (field, values), (other, rival) = found[0], found[-1]
+    k = np.flatnonzero((values != rival) & ~np.isnan(values) & ~np.isnan(rival))[0]
+    a, b = (f"{_day_of(number[k]):%-d %B %Y}" for number in (values, rival))
+    ways = [{"format": f["format"]} for f in (field, other)]
+    return {"type": field["type"], "ask": asked(f"{texts[k]!r} may be {a} or {b}", *ways)}
+
+
+def as_digits(counts):
+    """The field of dates of eight digits, such as 20211231 or 31122021; None if it is another."""
+    texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
+    if not texts.str.fullmatch("(19|20|21)[0-9]{6}|[0-9]{4}(19|20|21)[0-9]{2}").all():
+        return None
+    readings = []
+    for order in ("%Y%m%d", "%d%m%Y", "%m%d%Y"):
+        values = days({"type": "date", "format": order}, texts)
+        likely = (values > DAYS_OF_1900) & (values < DAYS_OF_2200)
+        readings.append(({"type": "date", "format": order}, np.where(likely, values, np.nan)))
+    found = best_of(readings, weights)
+    if weights[~np.isnan(found[0][1])].sum() < (1 - ODD_SHARE) * weights.sum():
+        return None
+    return _one_of(found, texts) or found[0][0]
+
+
+def _span(values):
+    return np.nanmax(values) - np.nanmin(values)
 
 
 def _day_of(number):
@@ -202,13 +228,10 @@ def _with_century(field, texts, given):
         return field
     last = date.today().year
     field["firstYear"] = last - 99
-    early = pd.Series(days(field, texts)).dropna() < _days_to_2000
+    early = pd.Series(days(field, texts)).dropna() < DAYS_OF_2000
     if early.any() and not early.all():
         field["firstYear"] = [1900, last - 99]
     return field
-
-
-_days_to_2000 = 10_957
 
 
 def _formats(shapes, order):
@@ -251,8 +274,6 @@ def _directives(parts, order, points):
     sizes = [len(part) if part[0] == "9" else 0 for part in parts]
     word = next((part for part in parts if part[0] != "9"), "")
     month = "%b" if len(word) == 3 else "%B"
-    if sizes == [8]:
-        return ["%Y%m%d"]
     if sorted(sizes) in ([1, 4], [2, 4]):
         return ["%Y", "%m"] if sizes[0] == 4 else ["%m", "%Y"]
     if len(sizes) != 3 or not {*sizes} <= {0, 1, 2, 4} or sizes.count(0) > 1 or sizes[1] == 4:
