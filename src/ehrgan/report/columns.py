@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from .convert import DATES, LIMIT, NUMBERS, is_category, numbers, read
+from .convert import DATES, LIMIT, NUMBERS, is_category, numbers, read_plain
 from .notation import NAMES, UNIT, asked
 from .schema import OTHER_TYPES
 
@@ -55,7 +55,7 @@ def standing(field, cells, codes):
     if field["type"] in NUMBERS:
         gone, said = _with_codes(field, gone, cells, codes)
         notes, field = notes + said, {**field, "missingValues": gone}
-    values, unread = read(field, cells)
+    values, unread = read_plain(field, cells)
     if field["type"] == "string" and not field.get("categories"):
         unread &= False
     role, why = (field["role"], "") if "role" in field else _use(field, cells, values)
@@ -186,7 +186,7 @@ def _with_codes(field, gone, cells, codes):
     notes, name = [], field["name"]
     for code, alone in codes.items():
         number = numbers({"type": "number"}, pd.Series([code], dtype="str"))[0]
-        values, _ = read({**field, "missingValues": gone}, cells)
+        values, _ = read_plain({**field, "missingValues": gone}, cells)
         hits, rest = values == number, values[values != number]
         if code in gone or not hits.any():
             continue

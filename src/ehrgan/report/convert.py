@@ -62,7 +62,12 @@ def read(field, cells):
     >>> values.tolist(), unread.tolist()
     ([1.5, nan, nan, nan], [False, False, True, False])
     """
-    cells, kind = plain(cells), field["type"]
+    return read_plain(field, plain(cells))
+
+
+def read_plain(field, cells):
+    """What :func:`read` gives, of cells that :func:`plain` has given."""
+    kind = field["type"]
     gone = pd.Series([*map(str, field.get("missingValues", ())), ""], dtype="str")
     if kind in DATES and pd.api.types.is_datetime64_any_dtype(cells.dtype):
         coded, values = pd.Series(False, cells.index), _days(cells, kind == "time")

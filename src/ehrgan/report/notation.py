@@ -46,6 +46,9 @@ def as_numbers(counts, given, hints):
     """
     texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
     enough = 0 if "type" in given else (1 - ODD_SHARE) * weights.sum()
+    digits = (texts.str.contains("[0-9]") | ~texts.str.isascii()).to_numpy(dtype=bool)
+    if 2 * weights[digits].sum() < enough:
+        return None
     names = _names_among(texts) & (enough > 0)
     limits = texts.str.match("[<>\u2264\u2265~\u2248]").to_numpy(dtype=bool)
     if weights[names].sum() > weights.sum() - enough or 2 * weights[limits].sum() > weights.sum():
@@ -153,6 +156,8 @@ def as_dates(counts, given, hints):
     """The field of a column of dates, perhaps with what to ask; None if it is none."""
     texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
     enough = 0 if "type" in given else (1 - ODD_SHARE) * weights.sum()
+    if 2 * weights[texts.str.contains("[0-9]").to_numpy(dtype=bool)].sum() < enough:
+        return None
     shapes = texts.str.replace(r"\d", "9", regex=True).unique()
     if len(shapes) > 1000:
         return None
