@@ -7,8 +7,9 @@ on one scale, and pooling them makes areas of pure noise fall below one half.
 import numpy as np
 from scipy import stats
 from scipy.special import expit, logit
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -27,16 +28,18 @@ def splits_of(y, groups, n_trials, seed, n_folds=N_FOLDS):
             yield trial, train, test
 
 
-def area_in_folds(X, y, groups, n_trials, seed):
-    """Mean over folds of the area that a logistic regression reaches; NaN where it cannot."""
+LOGISTIC = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+
+
+def area_in_folds(X, y, groups, n_trials, seed, model=LOGISTIC):
+    """Mean over folds of the area that a model reaches; NaN where it cannot."""
     limits = np.bincount(y, minlength=2).min(), N_FOLDS if groups is None else len(set(groups))
     n_folds = min(N_FOLDS, *limits)
     found = []
     for _, train, test in splits_of(y, groups, n_trials, seed, n_folds) if n_folds > 1 else ():
         if _both(y[train]) and _both(y[test]):
-            model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-            score = model.fit(X[train], y[train]).decision_function(X[test])
-            found.append(roc_auc_score(y[test], score))
+            fitted = clone(model).fit(X[train], y[train])
+            found.append(get_scorer("roc_auc")(fitted, X[test], y[test]))
     return float(np.mean(found)) if found else np.nan
 
 

@@ -11,11 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import roc_auc_score
 
 from ..tables.coding import TableCoder
-from .choice import class_sizes, interval_of_area, variance_of_area
-from .compare import splits_of
+from .areas import area_in_folds, class_sizes, interval_of_area, variance_of_area
 
 FEWEST_PERSONS = 10
 FEWEST_RECURRING = 8  # of whom there are several records
@@ -233,16 +231,7 @@ def _trial(X, y, suspect, level, seed):
     X = X.iloc[rows].drop(columns=[name] if words and len(suspect.names) == 1 else [])
     Z = pd.DataFrame(TableCoder().fit_transform(X))
     Z, y, groups = Z.fillna(Z.mean()).fillna(0).to_numpy(), y[rows], suspect.groups[rows]
-    plain, whole = _area(Z, y, None, seed), _area(Z, y, groups, seed)
+    forest = RandomForestClassifier(50, random_state=seed)  # tells all records apart, so persons
+    plain, whole = (area_in_folds(Z, y, g, 1, seed, forest) for g in (None, groups))
     spread = variance_of_area(plain, *class_sizes(y))
     return Trial(suspect, plain, interval_of_area(plain, spread, level), whole)
-
-
-def _area(Z, y, groups, seed):
-    """Mean AUC of a forest whose trees tell all records apart, and so persons too."""
-    areas = []
-    for _, train, test in splits_of(y, groups, 1, seed):
-        if len(np.unique(y[test])) == len(np.unique(y[train])) == 2:
-            forest = RandomForestClassifier(50, random_state=seed).fit(Z[train], y[train])
-            areas.append(roc_auc_score(y[test], forest.predict_proba(Z[test])[:, 1]))
-    return float(np.mean(areas))
