@@ -229,6 +229,9 @@ def test_a_workbook_reads_as_the_table_that_it_shows(tmp_path):
 
 def test_which_sheet_and_row_are_asked(tmp_path):
     pytest.importorskip("python_calamine")
+    workbook(tmp_path / "a.xlsx", Labs=[], More=[])
+    with pytest.raises(ReportError, match="no cells on any sheet"):
+        read_cells(tmp_path / "a.xlsx")
     title = [["Study of sepsis", None, None, None, None], [], *ROWS]
     workbook(tmp_path / "a.xlsx", Labs=ROWS, Visits=title)
     for sheet in (None, "labs"):

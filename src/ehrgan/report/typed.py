@@ -124,13 +124,13 @@ def sheet_rows(path, stream, sheet):
             "program and save the sheet as CSV"
         ) from error
     filled = [name for name, cells in book.items() if (cells.astype(str) != "").to_numpy().any()]
-    if sheet is None and len(filled) == 1:
-        sheet = filled[0]
-    if sheet not in book or sheet not in filled:
-        got = "" if sheet is None else f", got {sheet!r}"
+    if not filled:
+        raise ReportError(f"path '{path}' has no cells on any sheet: save the table again")
+    sheet = filled[0] if sheet is None and len(filled) == 1 else sheet
+    if sheet not in filled:
         raise ReportError(
-            f"path '{path}' has tables on the sheets {filled}: say which, as in "
-            f"sheet={filled[0] if filled else '...'!r}{got}"
+            f"path '{path}' has cells on the sheets {filled}: say which holds the table, as in "
+            f"sheet={filled[0]!r}" + ("" if sheet is None else f", got {sheet!r}")
         )
     return book[sheet].to_numpy().tolist()
 
