@@ -481,16 +481,16 @@ class _ClassifierTask(Task):
             random_state=int(self.seed.generate_state(1)[0]),
         )
 
-    @cached_property
-    def shares(self):
+    def shares(self, member):
         """Whole-number weights are repetition."""
+        return self._shares
+
+    @cached_property
+    def _shares(self):
         weight = self.weight[self.parts[0]]
         whole = np.array_equal(weight, np.rint(weight))
         total = weight.sum() if whole else len(weight)
         return np.cumsum(weight) * (total / weight.sum())
-
-    def place(self, member):
-        return 0, round(self.shares[-1])
 
     def scaled(self, rows):
         return self.model._scaled(self.X[rows])
