@@ -44,7 +44,7 @@ def imputer():
     X = X.mask(np.random.default_rng(1).random(X.shape) < 0.2)
     X["empty"] = np.nan
     model = StackedAutoencoderImputer(
-        epochs=3, add_indicator=True, random_state=np.random.RandomState(3)
+        epochs=3, n_draws=2, add_indicator=True, random_state=np.random.RandomState(3)
     )
     return model.set_output(transform="pandas").fit(X)
 
@@ -74,6 +74,8 @@ def test_a_loaded_imputer_is_the_saved_one(imputer, tmp_path):
     imputer.save(tmp_path / "m")
     again = StackedAutoencoderImputer.load(tmp_path / "m")
     pd.testing.assert_frame_equal(again.transform(X), imputer.transform(X))
+    drawn = (m.draw(X, random_state=0) for m in (again, imputer))
+    np.testing.assert_array_equal(*drawn)
     assert again.get_params().keys() == imputer.get_params().keys()
     assert again.get_feature_names_out().tolist() == imputer.get_feature_names_out().tolist()
     state, old = (m.random_state.get_state() for m in (again, imputer))

@@ -314,10 +314,10 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     def draw(self, X, n_imputations=None, *, random_state=None):
         """Fill the holes several times, each time with other values that might have stood there.
 
-        Proper multiple imputation: where :meth:`transform` gives the best single guess, the tables
-        spread as the truth may, by what the network cannot know of a cell and by what it has learned
-        wrongly. Compute a result on each, and pool with
-        :func:`~ehrgan.scores.pooling.rubin_rules`.
+        This is proper multiple imputation: where :meth:`transform` gives the best single guess, the
+        tables spread as the truth may, by what a record does not tell of a cell and by what the
+        sample does not tell of their relation. Compute a result on each, and pool the results with
+        :func:`ehrgan.scores.pooling.rubin_rules`.
 
         Parameters
         ----------

@@ -66,14 +66,15 @@ def rubin_rules(estimates, variances, *, df_complete=np.inf, level=0.95):
 
     References
     ----------
-    Rubin, *Multiple imputation for nonresponse in surveys*, Wiley 1987, sections 3.1 to 3.3. Barnard
-    and Rubin, "Small-sample degrees of freedom with multiple imputation", Biometrika 86, 1999. van
-    Buuren, *Flexible imputation of missing data*, 2nd ed., CRC 2018, section 2.3.
+    Rubin, *Multiple imputation for nonresponse in surveys*, Wiley 1987, sections 3.1 to 3.3.
+    Barnard and Rubin, "Small-sample degrees of freedom with multiple imputation", Biometrika 86,
+    1999. van Buuren, *Flexible imputation of missing data*, 2nd ed., CRC 2018, section 2.3.
 
     Examples
     --------
     >>> pooled = rubin_rules([1.0, 1.2, 0.9], [0.04, 0.05, 0.04], df_complete=98)
     >>> print(*(f"{number:.3f}" for number in pooled))
+    1.033 0.421 1.646 0.273 9.505 0.511
     """
     Q, U = np.asarray(estimates, np.float64), np.asarray(variances, np.float64)
     if Q.ndim == 0 or len(Q) < 2 or Q.shape != U.shape:
