@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import ehrgan
-from benchmarks import halves, imputers, speed
+from benchmarks import coverage, halves, imputers, speed
 from ehrgan.files import write_whole
 from ehrgan.source import source_fingerprint
 
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "growth": speed.growth,
     "imputers": imputers.errors_and_times,
     "halves": halves.promises,
+    "coverage": coverage.coverage,
 }
 MODULES = {"scikit-learn": "sklearn"}
 RESULTS = Path(ehrgan.__file__).parent / "data" / "results"

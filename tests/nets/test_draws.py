@@ -134,7 +134,8 @@ def test_draws_are_reproducible_and_the_first_do_not_depend_on_how_many():
     again = drawer(3).fit(X[::-1]).draw(X, 2, random_state=7)
     np.testing.assert_array_equal(again, found[:2])
     other = model.draw(X, random_state=8)
-    assert not np.isin(other[:, ~known], found[:, ~known]).any()
+    # two draws of a cell may meet in a donor, but few do
+    assert np.mean(other[:, ~known] == found[:, ~known]) < 0.2
     assert len(np.unique(found[:, ~known])) == 3 * (~known).sum()
 
 
@@ -219,7 +220,8 @@ def test_holes_of_a_record_are_drawn_together(related):
     found = drawer(4).fit(holes).draw(holes, random_state=0)
     for one in found:
         residual = one[hidden, 1:] - one[hidden, :1]
-        np.testing.assert_allclose(np.cov(residual.T), [[1, 1], [1, 1.25]], atol=0.2)
+        np.testing.assert_allclose(np.var(residual, axis=0), [1, 1.25], rtol=0.25)
+        assert abs(np.corrcoef(residual.T)[0, 1] - np.sqrt(1 / 1.25)) < 0.03
 
 
 def test_members_vary_as_estimates_of_such_samples_do(related):

@@ -18,7 +18,8 @@ import numpy as np
 __all__ = ["Drawing"]
 
 DONORS = 2000  # records whose residuals are kept
-NEAREST = 10  # residuals of nearest estimate, one of which is drawn
+NEAR = 0.15  # share of the donors that is near an estimate: few would lend all its chance error
+FEWEST = 10  # donors that are near at least
 PRIOR = 1.0  # records' worth of unit variance that keeps a covariance invertible
 CELLS = 2**22  # numbers of a block's covariances: 32 MiB
 
@@ -133,7 +134,7 @@ class Drawing(NamedTuple):
 
     def _drawn(self, j, estimate, sd, donors, rng):
         """Values of an attribute: estimates, each with the residual of a donor near it."""
-        near = min(NEAREST, len(donors))
+        near = min(max(FEWEST, round(NEAR * len(donors))), len(donors))
         first = np.searchsorted(donors[:, 0], estimate) - near // 2
         chosen = np.clip(first, 0, len(donors) - near) + rng.integers(near, size=len(estimate))
         x = (estimate + sd * donors[chosen, 1]) * self.scale[j] + self.shift[j]
