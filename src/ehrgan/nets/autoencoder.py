@@ -331,8 +331,9 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         Returns
         -------
         ndarray of shape (n_imputations, n, n_features_out)
-            Observed cells are as they were. Where the values of an attribute repeat (its seen
-            values are half as many as its cells, or fewer), drawn ones are of those seen.
+            Observed cells are as they were. Where the values of an attribute repeat (it has half as
+            many as cells, or fewer), drawn ones are of those seen; those of other attributes may
+            lie beyond the range seen, as the truth may.
 
         Raises
         ------

@@ -88,36 +88,29 @@ class Drawing(NamedTuple):
         return drawing
 
     def _learn_residuals(self, model, X, counts, rng):
-        """Hide each observed cell from a member that does not know its record, beside others.
+        """Hide each observed cell from a member that does not know its record.
 
-        Cells that are drawn earlier are seen, those of holes by their draws; of the others some are
-        hidden as in a record that lacks the attribute.
+        Attribute by attribute, in the order of drawing: residuals first, then draws from them fill
+        the holes, so that the next attribute is estimated as it will be in use.
         """
         holes = np.isnan(X)
-        ranks = np.where(counts == 0, 1.0, 0.0) + rng.random(counts.shape)
-        owner, unknown = ranks.argmax(axis=0), (counts == 0).any(axis=0)
+        stranger = np.where(counts == 0, 1.0, 0.0) + rng.random(counts.shape)
+        owner, unknown = stranger.argmax(axis=0), (counts == 0).any(axis=0)
         for place, j in enumerate(self.order):
-            lacking = np.flatnonzero(holes[:, j])
-            alike = (
-                rng.choice(lacking, len(X)) if len(lacking) else rng.integers(len(X), size=len(X))
-            )
-            hidden = np.isnan(X) | (holes[alike] & ~holes[:, [j]])
-            hidden[:, self.order[:place]], hidden[:, j] = False, True
+            seen = _trial(holes, j, self.order[:place], rng)
             linear, net, sd = np.empty((3, len(X)))
             for b in range(len(counts)):
                 own = owner == b
-                linear[own], net[own], sd[own] = self._estimates(model, b, X[own], ~hidden[own], j)
+                linear[own], net[own], sd[own] = self._estimates(model, b, X[own], seen[own], j)
             told = ~holes[:, j] & unknown
             told = told if told.any() else ~holes[:, j]
             error = (X[:, j] - self.shift[j]) / self.scale[j] - linear
-            apart = np.sum((net - linear)[told] ** 2)
-            if apart > 0:
-                self.share[j] = np.clip(error[told] @ (net - linear)[told] / apart, 0.0, 1.0)
+            self.share[j] = _share(error[told], (net - linear)[told])
             step = self.share[j] * (net - linear)
             found = np.column_stack([linear + step, (error - step) / sd])
             self.donors[j] = found[told][np.argsort(found[told, 0], kind="stable")]
-            rows = lacking
-            X[rows, j] = self._drawn(j, found[rows, 0], sd[rows], self.donors[j], rng)
+            empty = holes[:, j]
+            X[empty, j] = self._drawn(j, found[empty, 0], sd[empty], self.donors[j], rng)
 
     def _estimates(self, model, b, X, seen, j):
         """Linear estimate of member b, the network's, and the conditional standard deviation."""
@@ -157,6 +150,25 @@ class Drawing(NamedTuple):
                 estimate = linear + self.share[j] * (net - linear)
                 X[rows, j] = self._drawn(j, estimate, sd, donors, rng)
         return X
+
+
+def _trial(holes, j, earlier, rng):
+    """Cells that each record shows when attribute j is estimated.
+
+    Earlier attributes are filled. Of a record that has the attribute, later ones are hidden as in
+    one that lacks it.
+    """
+    lacking = np.flatnonzero(holes[:, j])
+    donor = rng.choice(lacking if len(lacking) else len(holes), len(holes))
+    hidden = holes | (holes[donor] & ~holes[:, [j]])
+    hidden[:, earlier], hidden[:, j] = False, True
+    return ~hidden
+
+
+def _share(error, step):
+    """How much of each step takes most of the error away, from 0 to 1."""
+    square = step @ step
+    return np.clip(error @ step / square, 0.0, 1.0) if square > 0 else 0.0
 
 
 def _repeated(x):
