@@ -376,13 +376,16 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         True
         """
         X = self._checked(X)
-        n_imputations = self.n_draws if n_imputations is None else n_imputations
-        if not self.n_draws:
-            raise ValueError("n_draws is 0; set it to the number of tables to draw, and fit anew.")
-        if not isinstance(n_imputations, Integral) or not 1 <= n_imputations <= self.n_draws:
+        if self.drawing_ is None:
             raise ValueError(
-                f"n_imputations is {n_imputations!r}; it must be a whole number from 1 to "
-                f"n_draws={self.n_draws}, since each table needs a network of its own."
+                "n_draws was 0 in fit; set it to the number of tables to draw, and fit anew."
+            )
+        most = len(self.drawing_.mean)
+        n_imputations = most if n_imputations is None else n_imputations
+        if not isinstance(n_imputations, Integral) or not 1 <= n_imputations <= most:
+            raise ValueError(
+                f"n_imputations is {n_imputations!r}; it must be a whole number from 1 to {most}, "
+                "the n_draws of fit, since each table needs a network of its own."
             )
         seed = np.random.SeedSequence(check_random_state(random_state).randint(2**31))
         known = X[:, self.kept_]
