@@ -220,7 +220,7 @@ def _train_run(tasks):
     shares = [task.shares(m) for task in tasks for m in range(n)]
     lengths = np.repeat([len(task.parts[0]) for task in tasks], n)
     if shares[0] is not None:
-        lengths = [round(share[-1]) for share in shares]
+        lengths = np.array([round(share[-1]) for share in shares])
     tables = tasks[0].tables(n_rows)
     for task, start in zip(tasks, first_rows, strict=True):
         task.lay(tables, start)

@@ -299,7 +299,7 @@ class Study:
         if isinstance(imputer, StackedAutoencoderImputer):
             train, test = (scaler.transform(imputer.transform(X)) for X in parts)
             if imputer.n_draws:
-                drawn = [imputer.draw(X, random_state=fold.seed) for X in parts]
+                drawn = [imputer.draw(X, imputer.n_draws, random_state=fold.seed) for X in parts]
                 draws = [np.stack([scaler.transform(X) for X in table]) for table in drawn]
         else:
             with warnings.catch_warnings():
