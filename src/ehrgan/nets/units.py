@@ -27,9 +27,11 @@ class Units(NamedTuple):
     scale: np.ndarray
 
     @classmethod
-    def learn(cls, X, columns, scaling):
-        """Learn from the observed cells of some columns, one at a time."""
-        return cls(*np.array([cls._of_column(X[:, j], scaling) for j in columns]).reshape(-1, 5).T)
+    def learn(cls, X, columns, scaling, coded=()):
+        """Learn from the observed cells of some columns, one at a time; codes stay 0 and 1."""
+        code = (0.0, 1.0, np.nan, 0.0, 1.0)
+        units = [code if j in coded else cls._of_column(X[:, j], scaling) for j in columns]
+        return cls(*np.array(units).reshape(-1, 5).T)
 
     @staticmethod
     def _of_column(x, scaling):
