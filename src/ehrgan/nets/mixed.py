@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..tables.coding import TableCoder, as_frame
@@ -128,8 +129,8 @@ class MixedImputer(TransformerMixin, BaseEstimator):
         Returns
         -------
         dict of DataFrame of shape (n_records, n_categories)
-            By column of yes or no, of categories or text; each sums to 1 in every record. Of an
-            observed cell they are 1 and 0.
+            By column of yes or no, of categories or text; they sum to 1 in every record. Of an
+            observed cell they are 1 and 0, unless `fit` has not seen its category.
 
         Raises
         ------
@@ -146,6 +147,10 @@ class MixedImputer(TransformerMixin, BaseEstimator):
         """
         X, Z = self._coded(X)
         chances = self.coder_.probabilities(self._filled(Z, self.imputer_.transform))
+        for name, table in chances.items():
+            places = table.columns.get_indexer(X[name].astype(object))
+            seen = places >= 0  # known for sure, also of rare categories, which share a code
+            table.loc[seen] = np.eye(table.shape[1])[places[seen]]
         return {name: table.set_index(X.index) for name, table in chances.items()}
 
     def draw(self, X, n_imputations=5, *, random_state=None):
@@ -175,7 +180,8 @@ class MixedImputer(TransformerMixin, BaseEstimator):
         X, Z = self._coded(X)
         asked = {"n_imputations": n_imputations, "random_state": random_state}
         tables = self.imputer_.draw(Z[:, self._seen], **asked)
-        return [self._decoded(X, self._filled(Z, lambda _, table=t: table)) for t in tables]
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
+        return [self._decoded(X, self._filled(Z, lambda _, t=t: t), rng) for t in tables]
 
     def _coded(self, X):
         check_is_fitted(self)
@@ -194,14 +200,11 @@ class MixedImputer(TransformerMixin, BaseEstimator):
         filled[:, self._seen] = values
         return filled
 
-    def _decoded(self, X, Z):
-        filled = self.coder_.inverse_transform(Z)
+    def _decoded(self, X, Z, rng=None):
+        filled = self.coder_.inverse_transform(Z, rng=rng)
         columns = [_fill(X[name].reset_index(drop=True), filled[name]) for name in X.columns]
-        return (
-            pd.concat(columns, axis=1, keys=range(len(columns)))
-            .set_axis(X.index)
-            .set_axis(X.columns, axis=1)
-        )
+        table = pd.concat(columns, axis=1, keys=range(len(columns)))
+        return table.set_axis(X.index).set_axis(X.columns, axis=1)
 
     def get_feature_names_out(self, input_features=None):
         """Give the names of the table's columns; `input_features` is ignored."""

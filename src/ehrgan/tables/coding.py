@@ -128,7 +128,7 @@ class TableCoder(TransformerMixin, BaseEstimator):
             )
         return np.hstack([column.encode(X[column.name]) for column in self._columns])
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X, *, rng=None):
         """Give the table again.
 
         Parameters
@@ -136,6 +136,8 @@ class TableCoder(TransformerMixin, BaseEstimator):
         X : array-like of shape (n_records, n_coded)
             Numbers as :meth:`transform` gives them, or estimates of them: whole numbers are
             rounded, of categories the nearest or likeliest is taken (of two equally so the first).
+        rng : numpy.random.Generator, optional
+            Draws categories by the :meth:`probabilities` that the estimates mean, instead.
 
         Returns
         -------
@@ -148,7 +150,7 @@ class TableCoder(TransformerMixin, BaseEstimator):
             If the number of columns is another.
         """
         parts = self._parts(X)
-        table = {i: column.decode(part) for i, (column, part) in enumerate(parts)}
+        table = {i: column.decode(part, rng) for i, (column, part) in enumerate(parts)}
         return pd.DataFrame(table).set_axis(self._names, axis=1)
 
     def probabilities(self, X):
@@ -179,7 +181,9 @@ class TableCoder(TransformerMixin, BaseEstimator):
         [{'colon': 0.5, 'lung': 0.25, 'skin': 0.25}]
         """
         return {
-            column.name: pd.DataFrame(column.probabilities(part), columns=list(column.levels))
+            column.name: pd.DataFrame(
+                column.probabilities(part), columns=pd.Index(column.levels, dtype=object)
+            )
             for column, part in self._parts(X)
             if column.has_probabilities
         }

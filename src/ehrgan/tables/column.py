@@ -76,7 +76,7 @@ class Column(NamedTuple):
         """Numbers of shape (n, width), NaN where missing or of a level that is not known."""
         if self.kind == "number":
             return self._floats(cells)[:, None]
-        places = pd.Index(self.levels, dtype=object).get_indexer(cells.astype(object))
+        places = self.places(cells)
         strange = cells[(places < 0) & cells.notna().to_numpy()]
         if len(strange):
             warnings.warn(
@@ -84,8 +84,16 @@ class Column(NamedTuple):
                 f"{len(strange)} of {len(cells)} cells; they count as missing",
                 stacklevel=4,
             )
-        places = np.where(cells.isna(), -1, np.minimum(places, len(self.codes) - 1))
-        return np.vstack([self.codes, np.full(self.width, np.nan)])[places]
+        codes = np.vstack([self.codes, np.full(self.width, np.nan)])
+        return codes[np.minimum(places, len(codes) - 2)]
+
+    def places(self, cells):
+        """Place of each cell among the levels, -1 where missing or not known."""
+        try:
+            places = pd.Index(self.levels, dtype=object).get_indexer(cells.astype(object))
+        except TypeError as error:
+            raise ValueError(f"column {self.name!r} holds what is no category: {error}") from error
+        return np.where(cells.isna(), -1, places)
 
     def _floats(self, cells):
         if not _is_number(cells.dtype):
@@ -98,11 +106,14 @@ class Column(NamedTuple):
             cells = cells.astype(object).map(float, na_action="ignore")
         return cells.astype("Float64").to_numpy(np.float64, na_value=np.nan)
 
-    def decode(self, Z):
-        """The column again, from numbers of shape (n, width) that need not be whole."""
+    def decode(self, Z, rng=None):
+        """The column again, from numbers of shape (n, width) that need not be whole.
+
+        With ``rng`` categories are drawn by their probabilities.
+        """
         if self.kind == "number":
             return self._number(Z[:, 0])
-        places = np.where(np.isnan(Z).any(axis=1), -1, self._likeliest(Z))
+        places = np.where(np.isnan(Z).any(axis=1), -1, self._levels_of(Z, rng))
         if isinstance(self.dtype, pd.CategoricalDtype):
             found = np.append(self.dtype.categories.get_indexer(list(self.levels)), -1)[places]
             return pd.Series(pd.Categorical.from_codes(found, dtype=self.dtype))
@@ -111,10 +122,13 @@ class Column(NamedTuple):
             return pd.Series(values, dtype="boolean")
         return pd.Series(values, dtype=object).astype(self.dtype)
 
-    def _likeliest(self, Z):
+    def _levels_of(self, Z, rng):
         if not self.levels:
             return np.full(len(Z), -1)
         Z = np.nan_to_num(Z)
+        if self.has_probabilities and rng is not None:
+            below = np.cumsum(self.probabilities(Z), axis=1)[:, :-1]
+            return (rng.random((len(Z), 1)) >= below).sum(axis=1)
         if self.has_probabilities:
             return self.probabilities(Z).argmax(axis=1)
         return np.clip(np.rint(Z[:, 0]), 0, len(self.levels) - 1).astype(int)
@@ -135,10 +149,11 @@ class Column(NamedTuple):
     def _number(self, z):
         values = pd.Series(np.rint(z) if self.whole else z, dtype=np.float64)
         if pd.api.types.is_object_dtype(self.dtype):
-            return (values.astype("Int64") if self.whole else values).astype(object)
+            return values.astype(object).map(int if self.whole else float, na_action="ignore")
         if self.whole:  # an estimate may lie outside what the type can hold
             info = np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype))
-            values = values.clip(float(info.min), np.nextafter(float(info.max), 0))
+            most = min(float(info.max), np.nextafter(float(info.max) + 1, 0))
+            values = values.clip(float(info.min), most)
         if pd.api.types.is_extension_array_dtype(self.dtype):
             return values.astype("Float64").astype(self.dtype)
         return values if self.whole and values.isna().any() else values.astype(self.dtype)
@@ -267,4 +282,5 @@ def _is_number(dtype):
 
 
 def _some(values, most=3):
-    return ", ".join(repr(value) for value in values[:most]) + ", ..." * (len(values) > most)
+    shown = [repr(getattr(value, "item", lambda v=value: v)()) for value in values[:most]]
+    return ", ".join(shown) + ", ..." * (len(values) > most)
