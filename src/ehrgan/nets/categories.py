@@ -19,7 +19,7 @@ from scipy.special import softmax
 
 from .backend import tensorflow
 
-__all__ = ["Categories", "check_categories"]
+__all__ = ["Categories", "check_categories", "draw_codes"]
 
 NEVER = -1e9  # logit of a level that a category has not
 
@@ -130,13 +130,7 @@ class Categories:
         """
         drawn = P.copy()
         for columns, steps in self.groups:
-            above = P[:, list(columns)]
-            u = rng.random((len(P), 1))
-            if steps or len(columns) == 1:
-                drawn[:, list(columns)] = u < above
-            else:
-                level = (u > np.cumsum(above, axis=1)[:, :-1]).sum(axis=1)
-                drawn[:, list(columns)] = np.eye(len(columns))[level]
+            drawn[:, list(columns)] = draw_codes(P[:, list(columns)], steps, rng)
         return drawn
 
     def among(self, kept):
@@ -144,6 +138,33 @@ class Categories:
         place = {int(j): i for i, j in enumerate(kept)}
         groups = [(c, steps) for c, steps in self.groups if all(j in place for j in c)]
         return Categories(len(kept), tuple((tuple(place[j] for j in c), s) for c, s in groups))
+
+
+def draw_codes(P, steps, rng):
+    """Draw levels of one category by their probabilities.
+
+    Parameters
+    ----------
+    P : ndarray of shape (n, k)
+        E[x] in the k columns of the category.
+    steps : bool
+        Whether they are the steps of an order.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+        Codes of 0 and 1.
+
+    Examples
+    --------
+    >>> draw_codes(np.array([[0.0, 1.0, 0.0]]), False, np.random.default_rng(0)).tolist()
+    [[0.0, 1.0, 0.0]]
+    """
+    u, k = rng.random((len(P), 1)), P.shape[1]
+    if steps or k == 1:
+        return (u < P).astype(np.float64)
+    return np.eye(k)[(u >= np.cumsum(P, axis=1)[:, :-1]).sum(axis=1)]
 
 
 def check_categories(groups, X):

@@ -153,15 +153,15 @@ class MixedImputer(TransformerMixin, BaseEstimator):
             table.loc[seen] = np.eye(table.shape[1])[places[seen]]
         return {name: table.set_index(X.index) for name, table in chances.items()}
 
-    def draw(self, X, n_imputations=5, *, random_state=None):
+    def draw(self, X, n_imputations=None, *, random_state=None):
         """Fill the holes several times, each category as often as it is probable.
 
         Parameters
         ----------
         X : DataFrame of shape (n_records, n_attributes)
             The columns of `fit`.
-        n_imputations : int, default=5
-            Tables to draw, at least 1.
+        n_imputations : int, default=None
+            Tables to draw, at least 1; by default as many as the imputer draws.
         random_state : int, RandomState instance or None, default=None
             Seeds the draws.
 
@@ -178,8 +178,8 @@ class MixedImputer(TransformerMixin, BaseEstimator):
             As :meth:`transform`.
         """
         X, Z = self._coded(X)
-        asked = {"n_imputations": n_imputations, "random_state": random_state}
-        tables = self.imputer_.draw(Z[:, self._seen], **asked)
+        asked = {} if n_imputations is None else {"n_imputations": n_imputations}
+        tables = self.imputer_.draw(Z[:, self._seen], random_state=random_state, **asked)
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
         return [self._decoded(X, self._filled(Z, lambda _, t=t: t), rng) for t in tables]
 
