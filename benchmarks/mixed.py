@@ -49,8 +49,11 @@ class ChainedForests:
         import miceforest
 
         renamed = self._renamed(X)
+        # classes are drawn by their probabilities: its default, matching by their log-odds, fails
+        # where a probability is 0 or 1
+        drawn = dict.fromkeys(renamed.select_dtypes("category"), "fast")
         self.kernel = miceforest.ImputationKernel(
-            renamed, num_datasets=N_DRAWS, random_state=self.seed
+            renamed, num_datasets=N_DRAWS, mean_match_strategy=drawn, random_state=self.seed
         )
         self.kernel.mice(3, num_threads=1, verbosity=-1)
         return self
