@@ -187,3 +187,24 @@ def test_half_a_code_is_refused_in_new_records_too():
     new[1, 3] = np.nan
     with pytest.raises(ValueError, match=r"columns \(2, 3, 4\)"):
         model.transform(new)
+
+
+def test_tables_trained_together_equal_tables_trained_alone():
+    tables = [related(60, seed=1), related(45, seed=2)]
+    holes = related(10, seed=3)
+    holes[:, 2:5] = np.nan
+    model = StackedAutoencoderImputer(categories=GROUPS, epochs=5, random_state=0)
+    for X, together in zip(tables, model.fit_many(tables), strict=True):
+        alone = StackedAutoencoderImputer(categories=GROUPS, epochs=5, random_state=0).fit(X)
+        found, wanted = together.transform(holes), alone.transform(holes)
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_saved_imputer_knows_its_categories(tmp_path):
+    X = related(40)
+    model = StackedAutoencoderImputer(categories=GROUPS, epochs=2, random_state=0).fit(X)
+    model.save(tmp_path / "model")
+    again = StackedAutoencoderImputer.load(tmp_path / "model")
+    X[:, 2:5] = np.nan
+    assert again.categories == GROUPS
+    np.testing.assert_array_equal(again.transform(X), model.transform(X))

@@ -256,7 +256,10 @@ def as_frame(X):
     """
     if not isinstance(X, pd.DataFrame):
         if not hasattr(X, "__arrow_c_stream__") or not hasattr(X, "columns"):
-            raise TypeError(f"X must be a pandas DataFrame, got {type(X).__name__}")
+            raise TypeError(
+                "X must be a pandas DataFrame, or one that speaks Arrow (of polars, of pyarrow), "
+                f"got {type(X).__name__}"
+            )
         X = pa.table(X).to_pandas(types_mapper=_kept_in_arrow)
     if not len(X.columns):
         raise ValueError("X has no column")
