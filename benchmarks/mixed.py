@@ -25,13 +25,13 @@ def imputers(seed):
     Min-max scaling leaves codes of 0 and 1 as they are; filled numbers are not looked at here.
     """
     neighbours = make_pipeline(MinMaxScaler(), KNNImputer(n_neighbors=N_NEIGHBORS))
+    ours = StackedAutoencoderImputer(random_state=seed)
     found = {
         "mode": (MixedImputer(SimpleImputer()), None),
         "10 nearest neighbours": (MixedImputer(neighbours), N_NEIGHBORS),
-        "autoencoder, our default": (
-            MixedImputer(StackedAutoencoderImputer(random_state=seed)),
-            None,
-        ),
+        # nobody tells an imputer in a pipeline which columns code a category
+        "autoencoder, codes as numbers": (MixedImputer(make_pipeline(ours)), None),
+        "autoencoder, our default": (MixedImputer(ours), None),
     }
     if find_spec("miceforest"):
         found["miceforest"] = (ChainedForests(seed), N_DRAWS)
