@@ -80,14 +80,37 @@ class Categories:
         return table.reshape(self.d, -1), absent
 
     def logits(self, eta, *, xp=np):
-        """C eta for each category, of shape (..., groups, levels)."""
+        """C eta for each category.
+
+        Parameters
+        ----------
+        eta : array or tensor of shape (..., d)
+        xp : module, default=numpy
+            ``numpy`` or TensorFlow.
+
+        Returns
+        -------
+        array or tensor of shape (..., groups, levels)
+            Padded to the most levels that a category has.
+        """
         table, absent = self._tables
         flat = eta @ np.asarray(table, _dtype(eta))
         shape = [*eta.shape[:-1], *absent.shape]
         return xp.reshape(flat, shape) + np.asarray(absent, _dtype(eta))
 
     def expected(self, eta, *, xp=np):
-        """E[x] of shape (..., d): eta for numbers, probabilities for the columns of a category."""
+        """E[x]: eta for numbers, probabilities for the columns of a category.
+
+        Parameters
+        ----------
+        eta : array or tensor of shape (..., d)
+        xp : module, default=numpy
+            ``numpy`` or TensorFlow.
+
+        Returns
+        -------
+        array or tensor of shape (..., d)
+        """
         logits = self.logits(eta, xp=xp)
         P = softmax(logits, axis=-1) if xp is np else xp.nn.softmax(logits)
         flat = xp.reshape(P, [*eta.shape[:-1], self._tables[0].shape[1]])
@@ -95,7 +118,17 @@ class Categories:
         return eta * number + flat @ np.asarray(self._tables[0].T, _dtype(eta))
 
     def surprise(self, eta, x):
-        """-log P(x) of each category, a tensor of shape (..., groups)."""
+        """-log P(x) of each category.
+
+        Parameters
+        ----------
+        eta, x : tensors of shape (..., d)
+            Outputs, and the codes that were to be reconstructed.
+
+        Returns
+        -------
+        tensor of shape (..., groups)
+        """
         tf = tensorflow()
         belongs = np.zeros((self.d, len(self.groups)), np.float32)
         for g, (columns, _) in enumerate(self.groups):
@@ -103,9 +136,17 @@ class Categories:
         return tf.reduce_logsumexp(self.logits(eta, xp=tf), axis=-1) - (eta * x) @ belongs
 
     def in_leading_columns(self, error, x_out, x_in, cells):
-        """Errors of cells and their weights, with -log P in the first column of each category.
+        """Errors and weights of cells with -log P in the first column of each category.
 
-        The other columns of a category weigh nothing.
+        Parameters
+        ----------
+        error, x_out, x_in, cells : tensors of shape (..., d)
+            Errors of numbers, outputs, what was to be reconstructed, and weights of cells.
+
+        Returns
+        -------
+        tuple of two tensors of shape (..., d)
+            Errors and weights; the other columns of a category weigh nothing.
         """
         first = np.zeros((len(self.groups), self.d), np.float32)
         for g, (columns, _) in enumerate(self.groups):
@@ -134,7 +175,17 @@ class Categories:
         return drawn
 
     def among(self, kept):
-        """The same categories of a table that keeps some columns only."""
+        """The same categories of a table that keeps some columns only.
+
+        Parameters
+        ----------
+        kept : sequence of int
+            Columns that stay, in order.
+
+        Returns
+        -------
+        Categories
+        """
         place = {int(j): i for i, j in enumerate(kept)}
         groups = [(c, steps) for c, steps in self.groups if all(j in place for j in c)]
         return Categories(len(kept), tuple((tuple(place[j] for j in c), s) for c, s in groups))
@@ -168,7 +219,21 @@ def draw_codes(P, steps, rng):
 
 
 def check_categories(groups, X):
-    """Raise ValueError if a parameter names no columns of X, or columns that hold no codes."""
+    """Refuse a parameter that names no columns of a table, or columns that hold no codes.
+
+    Parameters
+    ----------
+    groups : sequence of (tuple of int, bool)
+        As for :class:`Categories`.
+    X : ndarray of shape (n, d)
+        NaN where missing.
+
+    Raises
+    ------
+    ValueError
+        It names columns that there are not or twice, or columns of which a record holds no code,
+        or a part of one.
+    """
     try:
         columns = [j for own, _ in groups for j in own]
         right = all(isinstance(j, Integral) and 0 <= j < X.shape[1] for j in columns)

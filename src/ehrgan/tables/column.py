@@ -73,7 +73,22 @@ class Column(NamedTuple):
         return [*shown, f"{self.name}=infrequent"][: self.width]
 
     def encode(self, cells):
-        """Numbers of shape (n, width), NaN where missing or of a level that is not known."""
+        """Code the cells.
+
+        Parameters
+        ----------
+        cells : Series of shape (n,)
+
+        Returns
+        -------
+        ndarray of float64, shape (n, width)
+            NaN where missing or of a level that is not known, which a warning names.
+
+        Raises
+        ------
+        ValueError
+            A column of numbers holds something else.
+        """
         if self.kind == "number":
             return self._floats(cells)[:, None]
         places = self.places(cells)
@@ -88,7 +103,17 @@ class Column(NamedTuple):
         return codes[np.minimum(places, len(codes) - 2)]
 
     def places(self, cells):
-        """Place of each cell among the levels, -1 where missing or not known."""
+        """Find each cell among the levels.
+
+        Parameters
+        ----------
+        cells : Series of shape (n,)
+
+        Returns
+        -------
+        int ndarray of shape (n,)
+            Its place, -1 where missing or not known.
+        """
         try:
             places = pd.Index(self.levels, dtype=object).get_indexer(cells.astype(object))
         except TypeError as error:
@@ -107,9 +132,18 @@ class Column(NamedTuple):
         return cells.astype("Float64").to_numpy(np.float64, na_value=np.nan)
 
     def decode(self, Z, rng=None):
-        """The column again, from numbers of shape (n, width) that need not be whole.
+        """Give the column again.
 
-        With ``rng`` categories are drawn by their probabilities.
+        Parameters
+        ----------
+        Z : ndarray of shape (n, width)
+            Codes, or estimates of them.
+        rng : numpy.random.Generator, optional
+            Draws levels by their probabilities, in place of the likeliest.
+
+        Returns
+        -------
+        Series of shape (n,)
         """
         if self.kind == "number":
             return self._number(Z[:, 0])
@@ -134,9 +168,16 @@ class Column(NamedTuple):
         return np.clip(np.rint(Z[:, 0]), 0, len(self.levels) - 1).astype(int)
 
     def probabilities(self, Z):
-        """Probability of each level, of shape (n, levels), from estimates of the code.
+        """Read estimates of the code as probabilities, or as the nearest that are.
 
-        Estimates that are no probabilities become the nearest that are.
+        Parameters
+        ----------
+        Z : ndarray of shape (n, width)
+            None missing.
+
+        Returns
+        -------
+        ndarray of shape (n, levels)
         """
         n = len(self.codes)
         if n < 2:
