@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 
 from ..tables.masking import sparsity
 from .base import BLOCK, ReplicaEstimator, Task, canonical_order
-from .categories import Categories, check_categories
+from .categories import check_categories, groups_among
 from .networks import Autoencoder
 from .objectives import MOST_HIDDEN, ReconstructionObjective
 from .optimisers import OPTIMIZERS
@@ -258,7 +258,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     def _network(self):
         told = self.corruption is not None
         sizes = (len(self.kept_), tuple(self.hidden_layers))
-        groups = Categories(self.n_features_in_, self.categories).among(self.kept_).groups
+        groups = groups_among(self.categories, self.kept_)
         return Autoencoder(*sizes, told, self.linear_skip, self.n_passes, groups)
 
     def _objective(self):

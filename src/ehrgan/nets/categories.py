@@ -19,7 +19,7 @@ from scipy.special import softmax
 
 from .backend import tensorflow
 
-__all__ = ["Categories", "check_categories", "draw_codes"]
+__all__ = ["Categories", "check_categories", "draw_codes", "groups_among"]
 
 NEVER = -1e9  # logit of a level that a category has not
 
@@ -174,21 +174,28 @@ class Categories:
             drawn[:, list(columns)] = draw_codes(P[:, list(columns)], steps, rng)
         return drawn
 
-    def among(self, kept):
-        """The same categories of a table that keeps some columns only.
 
-        Parameters
-        ----------
-        kept : sequence of int
-            Columns that stay, in order.
+def groups_among(groups, kept):
+    """The groups of :class:`Categories` in a table that keeps some columns only.
 
-        Returns
-        -------
-        Categories
-        """
-        place = {int(j): i for i, j in enumerate(kept)}
-        groups = [(c, steps) for c, steps in self.groups if all(j in place for j in c)]
-        return Categories(len(kept), tuple((tuple(place[j] for j in c), s) for c, s in groups))
+    Parameters
+    ----------
+    groups : sequence of (tuple of int, bool)
+    kept : sequence of int
+        Columns that stay, in order.
+
+    Returns
+    -------
+    tuple of (tuple of int, bool)
+
+    Examples
+    --------
+    >>> groups_among((((0, 1, 2), False), ((3,), False)), [3, 4])
+    (((0,), False),)
+    """
+    place = {int(j): i for i, j in enumerate(kept)}
+    there = [(own, bool(steps)) for own, steps in groups if all(j in place for j in own)]
+    return tuple((tuple(place[j] for j in own), steps) for own, steps in there)
 
 
 def draw_codes(P, steps, rng):
