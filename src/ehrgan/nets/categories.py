@@ -2,12 +2,12 @@
 
 A category of K levels takes some columns of the table: one column of 0 and 1 for two levels, one
 for each of more (one-hot), or one for each step of an order, 1 above it. Let C hold the code of
-each level in a row, and eta the network's outputs in those columns. Then
+each level in a row, and x_out the network's outputs in those columns. Then
 
-    P(level k) = softmax(C eta)_k,    -log P(x) = logsumexp(C eta) - x . eta,    E[x] = C' P,
+    P(level k) = softmax(C x_out)_k,   -log P(x) = logsumexp(C x_out) - x . x_out,   E[x] = C' P,
 
 which is the logistic function, the softmax, and for ordered levels the logit of each against the
-level below. E[x] is a reconstruction on the scale of x, as eta itself is for numbers.
+level below. E[x] is a reconstruction on the scale of x, as x_out itself is for numbers.
 """
 
 from dataclasses import dataclass
@@ -34,6 +34,11 @@ class Categories:
         Columns of the table.
     groups : tuple of (tuple of int, bool)
         For each category its columns, and whether they are the steps of an order.
+
+    References
+    ----------
+    Agresti, *Categorical Data Analysis*, 3rd ed., Wiley 2013, chapter 8: baseline-category and
+    adjacent-categories logits.
 
     Examples
     --------
@@ -79,12 +84,12 @@ class Categories:
             absent[g, len(C) :] = NEVER
         return table.reshape(self.d, -1), absent
 
-    def logits(self, eta, *, xp=np):
-        """C eta for each category.
+    def logits(self, x_out, *, xp=np):
+        """C x_out for each category.
 
         Parameters
         ----------
-        eta : array or tensor of shape (..., d)
+        x_out : array or tensor of shape (..., d)
         xp : module, default=numpy
             ``numpy`` or TensorFlow.
 
@@ -94,16 +99,16 @@ class Categories:
             Padded to the most levels that a category has.
         """
         table, absent = self._tables
-        flat = eta @ np.asarray(table, _dtype(eta))
-        shape = [*eta.shape[:-1], *absent.shape]
-        return xp.reshape(flat, shape) + np.asarray(absent, _dtype(eta))
+        flat = x_out @ np.asarray(table, _dtype(x_out))
+        shape = [*x_out.shape[:-1], *absent.shape]
+        return xp.reshape(flat, shape) + np.asarray(absent, _dtype(x_out))
 
-    def expected(self, eta, *, xp=np):
-        """E[x]: eta for numbers, probabilities for the columns of a category.
+    def expected(self, x_out, *, xp=np):
+        """E[x]: x_out for numbers, probabilities for the columns of a category.
 
         Parameters
         ----------
-        eta : array or tensor of shape (..., d)
+        x_out : array or tensor of shape (..., d)
         xp : module, default=numpy
             ``numpy`` or TensorFlow.
 
@@ -111,18 +116,18 @@ class Categories:
         -------
         array or tensor of shape (..., d)
         """
-        logits = self.logits(eta, xp=xp)
+        logits = self.logits(x_out, xp=xp)
         P = softmax(logits, axis=-1) if xp is np else xp.nn.softmax(logits)
-        flat = xp.reshape(P, [*eta.shape[:-1], self._tables[0].shape[1]])
-        number = np.asarray(1.0 - self.coded, _dtype(eta))
-        return eta * number + flat @ np.asarray(self._tables[0].T, _dtype(eta))
+        flat = xp.reshape(P, [*x_out.shape[:-1], self._tables[0].shape[1]])
+        number = np.asarray(1.0 - self.coded, _dtype(x_out))
+        return x_out * number + flat @ np.asarray(self._tables[0].T, _dtype(x_out))
 
-    def surprise(self, eta, x):
+    def surprise(self, x_out, x):
         """-log P(x) of each category.
 
         Parameters
         ----------
-        eta, x : tensors of shape (..., d)
+        x_out, x : tensors of shape (..., d)
             Outputs, and the codes that were to be reconstructed.
 
         Returns
@@ -133,7 +138,7 @@ class Categories:
         belongs = np.zeros((self.d, len(self.groups)), np.float32)
         for g, (columns, _) in enumerate(self.groups):
             belongs[list(columns), g] = 1.0
-        return tf.reduce_logsumexp(self.logits(eta, xp=tf), axis=-1) - (eta * x) @ belongs
+        return tf.reduce_logsumexp(self.logits(x_out, xp=tf), axis=-1) - (x_out * x) @ belongs
 
     def in_leading_columns(self, error, x_out, x_in, cells):
         """Errors and weights of cells with -log P in the first column of each category.
@@ -275,5 +280,5 @@ def _codes(n_columns, steps):
     return np.eye(n_columns)
 
 
-def _dtype(eta):
-    return eta.dtype if isinstance(eta, np.ndarray) else eta.dtype.as_numpy_dtype
+def _dtype(x_out):
+    return x_out.dtype if isinstance(x_out, np.ndarray) else x_out.dtype.as_numpy_dtype
