@@ -10,7 +10,7 @@ from ..scores.inference import corrected_interval
 __all__ = ["gain_by_step", "imputer_summary", "machine", "read", "speed_summary"]
 
 #: The benchmarks, and what each compares.
-BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "halves")
+BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "mixed", "halves")
 
 #: The ways to train that ``read("keras")`` compares, in words.
 WAYS = {
@@ -35,7 +35,7 @@ def read(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "halves"}
+    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves"}
 
     Returns
     -------
@@ -60,7 +60,7 @@ def machine(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "halves"}
+    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves"}
 
     Returns
     -------

@@ -267,7 +267,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     def _task(self, X, y, sample_weight=None):
         """Validate, and learn the scaling."""
         self._validate_params()
-        template = Template.of(X)
+        given = X
         warm = self.warm_start and hasattr(self, "discriminator_")
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32), reset=not warm)
         check_classification_targets(y)
@@ -285,7 +285,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         self.classes_ = classes
         self.class_prior_ = np.bincount(c, weight, len(classes)) / weight.sum()
         if not warm:
-            self.template_ = template
+            self.template_ = Template.of(given)
             self._learn_units(X, rows, weight[rows])
         return _ClassifierTask(self, X, rows, c.astype(np.int32), weight)
 

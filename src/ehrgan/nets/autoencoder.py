@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 
 from ..tables.masking import sparsity
 from .base import BLOCK, ReplicaEstimator, Task, canonical_order
+from .categories import check_categories, groups_among
 from .networks import Autoencoder
 from .objectives import MOST_HIDDEN, ReconstructionObjective
 from .optimisers import OPTIMIZERS
@@ -70,6 +71,10 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         random rate. In [0, 1].
     visible_weight : float, default=0.1
         Weight of cells left visible beside the hidden ones in the loss, at least 0.
+    categories : sequence of (tuple of int, bool), default=()
+        Columns of 0 and 1 that together code a category, and whether they are the steps of an
+        order, 1 above a step, or one column for each category (a single column: yes or no). They
+        are learned by cross-entropy, and what fills them are probabilities.
     n_members : int, default=4
         Networks trained from different seeds whose reconstructions are averaged, at least 1. Each
         of several leaves out a tenth of the records, to measure the error in ``draw``.
@@ -175,6 +180,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         "n_passes": [Interval(Integral, 1, None, closed="left")],
         "pattern_share": [Interval(Real, 0, 1, closed="both")],
         "visible_weight": [Interval(Real, 0, None, closed="left")],
+        "categories": ["array-like"],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "decay": ["boolean"],
         "keep_empty_features": ["boolean"],
@@ -184,8 +190,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     def __init__(
         self, *, hidden_layers=(128,), corruption="observed", sparsity_threshold=0.1,
         scaling="log", linear_skip=True, n_passes=4, pattern_share=0.8, visible_weight=0.1,
-        n_members=4, optimizer="adam", learning_rate=2e-3, beta_1=0.9, decay=True, l2=0.0,
-        epochs=150, batch_size=64,
+        categories=(), n_members=4, optimizer="adam", learning_rate=2e-3, beta_1=0.9, decay=True,
+        l2=0.0, epochs=150, batch_size=64,
         early_stopping=False, validation_fraction=0.2, n_iter_no_change=50,
         keep_empty_features=False, add_indicator=False,
         random_state=None, max_replicas=None, n_jobs=None, verbose=False,
@@ -208,8 +214,9 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         Raises
         ------
         ValueError
-            X holds inf or no value at all, a parameter is out of its range, training diverged, or
-            with ``corruption=None`` fewer than two records are complete enough to teach.
+            X holds inf or no value at all, a parameter is out of its range, columns that
+            ``categories`` names hold no codes, training diverged, or with
+            ``corruption=None`` fewer than two records are complete enough to teach.
         """
         return self._fit(X)
 
@@ -237,7 +244,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
                 )
         else:
             rows = rows[~np.isnan(X[rows]).all(axis=1)]
-        self.units_ = Units.learn(X, self.kept_, self.scaling)
+        coded = {j for columns, _ in self.categories for j in columns}
+        self.units_ = Units.learn(X, self.kept_, self.scaling, coded)
         return _ImputerTask(self, X, rows, self._patterns(X))
 
     def _patterns(self, X):
@@ -250,7 +258,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     def _network(self):
         told = self.corruption is not None
         sizes = (len(self.kept_), tuple(self.hidden_layers))
-        return Autoencoder(*sizes, told, self.linear_skip, self.n_passes)
+        groups = groups_among(self.categories, self.kept_)
+        return Autoencoder(*sizes, told, self.linear_skip, self.n_passes, groups)
 
     def _objective(self):
         corrupts = self.corruption is not None
@@ -343,11 +352,13 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
         values, vectors = np.linalg.eigh(self.residual_covariance_)
         spread = vectors * np.sqrt(np.maximum(values, 0.0))
+        categories = self._network().categories
 
         def one(members):
             chosen = rng.integers(len(members), size=members.shape[1])
             noise = rng.standard_normal(members.shape[1:]) @ spread.T
-            return members[chosen, np.arange(members.shape[1])] + noise
+            chosen = members[chosen, np.arange(members.shape[1])]
+            return categories.draw(chosen, rng) + (1.0 - categories.coded) * noise
 
         return self._filled(X, one, n_imputations)
 
@@ -357,7 +368,9 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     def _with_holes(self, X, **asked):
         floats = (np.float64, np.float32)
-        return validate_data(self, X, dtype=floats, ensure_all_finite="allow-nan", **asked)
+        X = validate_data(self, X, dtype=floats, ensure_all_finite="allow-nan", **asked)
+        check_categories(self.categories, X)
+        return X
 
     def _filled(self, X, fill, n_tables=1):
         """Fill the holes ``n_tables`` times by what ``fill`` makes of the members' estimates."""
@@ -386,9 +399,10 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         shape = (len(weights[0]), *Z.shape)
         seen = np.broadcast_to((~np.isnan(Z)).astype(np.float64), shape)
         x = np.broadcast_to(np.nan_to_num(Z).astype(np.float64), shape)
-        outs = self._network()(weights, x, seen)
+        net = self._network()
+        outs = net(weights, x, seen)
         # the first pass has seen no estimate; the mean of the later ones errs less than the last
-        return np.mean(outs[1:] or outs, axis=0)
+        return np.mean([net.expected(x_out) for x_out in outs[1:] or outs], axis=0)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that :meth:`transform` returns.
@@ -429,6 +443,7 @@ class _ImputerTask(Task):
     def __init__(self, model, X, rows, patterns):
         super().__init__(model, X, rows)
         self.patterns = patterns
+        self.leading = model._network().categories.leading
         self.bytes_per_row = 4 * len(model.kept_)
 
     def split(self):
@@ -474,6 +489,7 @@ class _ImputerTask(Task):
         """Cells to hide from n records: holes of other records, or cells at a random rate."""
         donors = self.X[np.ix_(rng.choice(self.rows, n), self.model.kept_)]
         at_random = rng.random(donors.shape) < MOST_HIDDEN * rng.random((n, 1))
+        at_random = at_random[:, self.leading]
         return np.where(rng.random((n, 1)) < self.model.pattern_share, np.isnan(donors), at_random)
 
 
@@ -491,7 +507,7 @@ def _residual_covariance(model, task):
     rng = np.random.default_rng(task.seed.generate_state(4))
     for rows, first in sides:
         Z = task.scaled(np.tile(rows[:RESIDUAL_ROWS], 2))
-        hide = _trial_holes(task.patterns, Z.shape, rng) & ~np.isnan(Z)
+        hide = _trial_holes(task.patterns, Z.shape, rng)[:, task.leading] & ~np.isnan(Z)
         residual = Z - model._members(np.where(hide, np.nan, Z))[first :: 2 if out else 1]
         residual = np.where(hide, residual, 0.0)
         squares = squares + np.einsum("mij,mik->jk", residual, residual) / len(residual)
