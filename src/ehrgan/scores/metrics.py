@@ -227,9 +227,10 @@ def summarise(scores, level=0.95):
     Returns
     -------
     DataFrame
-        Columns imputer, classifier, metric, mean, low, high, sd, in the order of `scores`. `sd` is
-        that of single folds. With one value `sd`, `low` and `high` are NaN; with pooled scores
-        `low` and `high` are.
+        Columns imputer, classifier, metric, mean, low, high, half, sd, in the order of `scores`.
+        `half` is half the width of the interval before it is cut to the 0 to 1 that scores can
+        take; `sd` is that of single folds. With one value `sd`, `low`, `high` and `half` are NaN;
+        with pooled scores `low`, `high` and `half` are.
 
     Raises
     ------
@@ -241,8 +242,8 @@ def summarise(scores, level=0.95):
     >>> scores = pd.DataFrame({"imputer": "mean", "classifier": "MLP", "metric": "accuracy",
     ...     "value": [0.94, 0.96, 0.95, 0.97, 0.93], "n_train": 455, "n_test": 114})
     >>> summarise(scores).round(3)
-      imputer classifier    metric  mean    low   high     sd
-    0    mean        MLP  accuracy  0.95  0.921  0.979  0.016
+      imputer classifier    metric  mean    low   high   half     sd
+    0    mean        MLP  accuracy  0.95  0.921  0.979  0.029  0.016
     """
     keys = ["imputer", "classifier", "metric"]
     check_columns("scores", scores, [*keys, "value", "n_train", "n_test"])
@@ -255,8 +256,9 @@ def summarise(scores, level=0.95):
         n_test=("n_test", "mean"),
     )
     half = half_width(table["sd"], table["n_folds"], table["n_train"], table["n_test"], level)
-    table["low"], table["high"] = table["mean"] - half, table["mean"] + half
-    return table[[*keys, "mean", "low", "high", "sd"]]
+    low, high = ((table["mean"] + side * half).clip(0, 1) for side in (-1, 1))
+    table = table.assign(low=low, high=high, half=half)
+    return table[[*keys, "mean", "low", "high", "half", "sd"]]
 
 
 def roc_over_folds(y, probabilities, fpr_grid=None, *, level=0.8):

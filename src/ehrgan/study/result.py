@@ -19,6 +19,9 @@ __all__ = ["StudyResult"]
 class StudyResult:
     """What a study found.
 
+    The rows of every table are numbered anew, so that no two share a label: who picks rows by label
+    gets as many as were asked for.
+
     Parameters
     ----------
     predictions : DataFrame
@@ -41,6 +44,11 @@ class StudyResult:
     curves: pd.DataFrame
     choices: pd.DataFrame
     settings: dict
+
+    def __post_init__(self):
+        """Number the rows of every table."""
+        for name in ("predictions", "imputation", "curves", "choices"):
+            object.__setattr__(self, name, getattr(self, name).reset_index(drop=True))
 
     @cached_property
     def scores(self):
