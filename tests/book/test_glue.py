@@ -476,8 +476,8 @@ def test_ten_times_five(chapter):
     told, accuracy, low, high = card[AE, GAN, "accuracy"]
     wanted = {
         "acgan_accuracy": accuracy,
-        "acgan_accuracy_low": low,
-        "acgan_accuracy_high": high,
+        "acgan_accuracy_low": max(low, 0),
+        "acgan_accuracy_high": min(high, 1),
         "acgan_accuracy_verdict": "inside" if low <= told <= high else "outside",
         "acgan_accuracy_place": ordinals[place(ours)],
         "best_name": best if best != LR else "logistic regression",

@@ -214,7 +214,7 @@ def decision_curve(y_true, probability, thresholds):
     return pd.DataFrame({"threshold": t, "model": benefit, "act on all": everybody})
 
 
-def summarise(scores, level=0.95):
+def summarise(scores, level=0.95, bounds=None):
     """Mean, interval and standard deviation of each metric, imputer and classifier.
 
     Parameters
@@ -223,19 +223,22 @@ def summarise(scores, level=0.95):
         Long form: imputer, classifier, metric, value, n_train, n_test; one row per fold.
     level : float, default=0.95
         Coverage of the intervals, see `corrected_interval`.
+    bounds : tuple of float, optional
+        Where values end, ``(0, 1)`` for scores: intervals are cut there, which loses no coverage
+        since the truth cannot lie in what is cut off. Differences of scores need none.
 
     Returns
     -------
     DataFrame
         Columns imputer, classifier, metric, mean, low, high, half, sd, in the order of `scores`.
-        `half` is half the width of the interval before it is cut to the 0 to 1 that scores can
-        take; `sd` is that of single folds. With one value `sd`, `low`, `high` and `half` are NaN;
-        with pooled scores `low`, `high` and `half` are.
+        `half` is half the width of the interval before it is cut; `sd` is that of single folds.
+        With one value `sd`, `low`, `high` and `half` are NaN; with pooled scores all but `sd`.
 
     Raises
     ------
     ValueError
-        If a column is absent, there is no row, or `level` is not between 0 and 1.
+        If a column is absent, there is no row, a value lies outside `bounds`, or `level` is not
+        between 0 and 1.
 
     Examples
     --------
@@ -256,8 +259,11 @@ def summarise(scores, level=0.95):
         n_test=("n_test", "mean"),
     )
     half = half_width(table["sd"], table["n_folds"], table["n_train"], table["n_test"], level)
-    low, high = ((table["mean"] + side * half).clip(0, 1) for side in (-1, 1))
-    table = table.assign(low=low, high=high, half=half)
+    table = table.assign(low=table["mean"] - half, high=table["mean"] + half, half=half)
+    if bounds:
+        if not scores["value"].between(*bounds).all():
+            raise ValueError(f"scores must lie within the bounds {bounds}")
+        table[["low", "high"]] = table[["low", "high"]].clip(*bounds)
     return table[[*keys, "mean", "low", "high", "half", "sd"]]
 
 

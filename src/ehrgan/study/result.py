@@ -57,8 +57,8 @@ class StudyResult:
 
     @cached_property
     def summary(self):
-        """Mean and corrected 95 % interval of each imputer, classifier and metric."""
-        return summarise(self.scores)
+        """Mean and corrected 95 % interval, cut to 0..1, of each imputer, classifier and metric."""
+        return summarise(self.scores, bounds=(0, 1))
 
     def save(self, folder):
         """Write every table as Parquet, and the settings as text, into a folder.
