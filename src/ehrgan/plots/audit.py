@@ -2,9 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import calibration_curve
 
-from .style import COLOURS, DASHES, MARKERS, band, drawn, name_rows, spread
+from .style import COLOURS, DASHES, MARKERS, PAPER_MARK, band, drawn, name_rows, spread
 
 
 @drawn
@@ -34,6 +35,7 @@ def errors_by_epoch(curves):
     above.set(ylabel="Error on the test fold", ylim=(0, top))
     bins = np.linspace(0, curves["epoch"].max(), 26)
     below.hist(chosen, bins=bins, color=COLOURS[1], edgecolor="black", lw=0.6)
+    below.yaxis.set_major_locator(MaxNLocator(integer=True))
     below.set(xlabel="Epoch", ylabel="Folds")
     return figure
 
@@ -72,9 +74,10 @@ def paper_arithmetic(counts, gaps, printed):
     above.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     for i, (words, table) in enumerate(gaps.items()):
         looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": "", "ms": 3, "alpha": 0.5}
+        looks["zorder"] = 2.9 - 0.1 * i  # the first on top
         below.plot(table["accuracy"], table["f_score"], label=words, **looks)
     for i, (words, row) in enumerate(printed.iterrows()):
-        looks = {"marker": "*s"[i], "mfc": "white", "mec": "black", "ms": [14, 8][i], "ls": ""}
+        looks = {**PAPER_MARK, "marker": "*s"[i], "ms": [14, 8][i]}
         below.plot(row["accuracy"], row["f_score"], label=words, **looks)
     below.set(xlabel="Accuracy, less what is implied", ylabel="F-score, less what is implied")
     below.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=10)
