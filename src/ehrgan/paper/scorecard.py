@@ -109,9 +109,11 @@ def contest(scores, claim):
         The winner's score less the rival's, fold by fold. Where the claim is to be the best the
         rivals are all others in the paper, and logistic regression, which it left out.
     """
+    scores = scores[scores["metric"] == claim.metric]
     if claim.rival:
         return {claim.rival: lead(scores, claim.metric, claim.winner, claim.rival)}
     imputer, winner = claim.winner
+    scores = scores[scores["imputer"] == imputer]
     others = [(imputer, name) for name in (*PAPER_CLASSIFIERS, LOGISTIC) if name != winner]
     return {rival: lead(scores, claim.metric, claim.winner, rival) for rival in others}
 
