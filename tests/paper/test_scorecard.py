@@ -1,6 +1,7 @@
 """The scorecard says what its numbers say."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from ehrgan.paper.tables import paper_tables
 from ehrgan.scores import inference
 from ehrgan.scores.estimate import Estimate
 from ehrgan.scores.inference import corrected_interval
-from ehrgan.scores.metrics import METRICS, summarise
+from ehrgan.scores.metrics import METRICS, score_predictions, summarise
 from ehrgan.study.baselines import BASELINES
 
 
@@ -250,7 +251,9 @@ def test_every_f_score_is_shown_averaged_and_pooled():
         rows.append(pd.DataFrame({**told, "y": y, "imputer": imputer, "classifier": name,
                                   "probability": p}))  # fmt: skip
     predictions = pd.concat(rows)
-    found = scorecard.f_scores(predictions)
+    scores = score_predictions(predictions)
+    result = SimpleNamespace(predictions=predictions, scores=scores)
+    found = scorecard.f_scores(result)
     assert list(found.index) == list(PAPER.index)
     stars = found.index[found["paper"].str.endswith("*")]
     assert {name for _, name in stars} == {"MLP", "SVM (RBF)", "AC-GAN"} and len(stars) == 4

@@ -283,13 +283,13 @@ def _named(rival, claim):
     return f"{imputer}-imputed" if name == claim.winner[1] else name
 
 
-def f_scores(predictions):
+def f_scores(result):
     """Lay every F-score out both ways: averaged over folds, and of all records of a trial pooled.
 
     Parameters
     ----------
-    predictions : DataFrame
-        ``StudyResult.predictions``.
+    result : StudyResult
+        With the imputations mean and autoencoder, and all classifiers of the paper.
 
     Returns
     -------
@@ -306,8 +306,10 @@ def f_scores(predictions):
         "paper": told["printed"].map("{:.4f}".format) + stars,
         "its shares imply": told[["low", "high"]].mean(axis="columns").map("{:.4f}".format),
     }
-    for name, pooled in {"ours, averaged": False, "ours, pooled": True}.items():
-        own = score_predictions(predictions, pooled=pooled).query("metric == 'f_score'")
+    own = result.predictions[result.predictions["imputer"].isin(paper.index.levels[0])]
+    pooled = score_predictions(own, pooled=True)
+    for name, scores in {"ours, averaged": result.scores, "ours, pooled": pooled}.items():
+        own = scores[scores["metric"] == "f_score"]
         shown[name] = own.groupby(["imputer", "classifier"])["value"].mean().map("{:.4f}".format)
     return pd.DataFrame(shown).loc[paper.index]
 
