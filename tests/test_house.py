@@ -17,7 +17,8 @@ FLOORS = (
     {"paper"},
     {"study"},
     {"nets", "sweeps"},
-    {"plots", "scores", "tables"},
+    {"plots"},
+    {"scores", "tables"},
     {"bars", "files", "source", "templates"},
 )
 

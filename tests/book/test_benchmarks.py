@@ -88,6 +88,81 @@ def test_errors_are_told_by_mechanism_and_imputer():
         assert (row.fit, row.transform) == (2 + k, 0.2 + k)
 
 
+def test_coverage_is_told_with_its_own_uncertainty():
+    rows = {"inside": [90, 400], "repetitions": [100, 400], "bias": [0.2, -0.1], "sd": [2.0, 0.5]}
+    rows |= {"error": [1.0, 1.0], "missing_information": [0.1, 0.2], "way": ["draws", "no holes"]}
+    found = benchmarks.coverage_summary(pd.DataFrame(rows))
+    assert found["way"].tolist() == ["draws", "no holes"] and found["mean"].tolist() == [0.9, 1.0]
+    np.testing.assert_allclose(found["bias"], [0.1, -0.2])
+    np.testing.assert_allclose(found["ratio"], [0.5, 2.0])
+    z, p, n = 1.959964, 0.9, 100  # Wilson 1927
+    middle, half = p + z**2 / 2 / n, z * np.sqrt(p * (1 - p) / n + z**2 / 4 / n**2)
+    wanted = np.array([middle - half, middle + half]) / (1 + z**2 / n)
+    np.testing.assert_allclose(found[["low", "high"]].iloc[0], wanted, rtol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def coverage():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parents[2])
+        from benchmarks import coverage
+
+        yield coverage
+
+
+def test_the_simulated_holes_are_of_the_kind_that_they_say(coverage):
+    X = coverage.normal(20_000, np.random.default_rng(0))
+    for mechanism in ("MCAR", "MAR"):
+        holes = coverage.with_holes(X, mechanism, np.random.default_rng(1))
+        hidden = np.isnan(holes[:, 0])
+        assert abs(hidden.mean() - 0.3) < 0.02 and not np.isnan(holes[:, 1:]).any()
+        np.testing.assert_array_equal(holes[~hidden], X[~hidden])
+        gap = X[hidden].mean(axis=0) - X[~hidden].mean(axis=0)
+        assert (np.abs(gap) < 0.06).all() if mechanism == "MCAR" else (gap[1:] > 0.3).all()
+
+
+@pytest.mark.parametrize("name", ["normal", "skewed", "binary", "curved"])
+def test_analyses_of_large_samples_without_holes_find_the_truth(coverage, name):
+    make, analysis, truth = coverage.SCENARIOS[name]
+    value, variance = analysis(make(50_000, np.random.default_rng(0)))
+    assert (np.abs(value - truth) < 4 * np.sqrt(variance)).all()
+    again = [analysis(make(400, np.random.default_rng(s))) for s in range(300)]
+    found, claimed = (np.array(part) for part in zip(*again, strict=True))
+    np.testing.assert_allclose(np.sqrt(claimed.mean(axis=0)), found.std(axis=0), rtol=0.15)
+
+
+def test_each_case_is_counted_by_way_and_coefficient(coverage, monkeypatch):
+    class Filler:
+        """Draws that are the truth but for a shift, as the parameters say."""
+
+        def __init__(self, n_members, n_draws):
+            assert (n_members, n_draws) == (1, coverage.N_DRAWS)
+
+        def fit_many(self, tables, params):
+            assert [own["random_state"] for own in params] == list(range(len(tables)))
+            return [self] * len(tables)
+
+        def draw(self, holes, random_state):
+            rng = np.random.default_rng(random_state)
+            noise = rng.normal(50, 0.1, (coverage.N_DRAWS, len(holes)))
+            drawn = np.repeat(holes[None], coverage.N_DRAWS, axis=0)
+            drawn[..., 0] = np.where(np.isnan(drawn[..., 0]), noise, drawn[..., 0])
+            return drawn
+
+    monkeypatch.setattr(coverage, "StackedAutoencoderImputer", Filler)
+    monkeypatch.setattr(coverage, "TOGETHER", 20)
+    table = coverage.coverage(["normal"], ["MCAR"], {"normal": (60,)}, 20)
+    assert table[["scenario", "mechanism", "n"]].drop_duplicates().to_numpy().tolist() == [
+        ["normal", "MCAR", 60]
+    ]
+    by_way = table[table["coefficient"] == 0].set_index("way")
+    assert by_way["repetitions"].tolist() == [20] * 3
+    assert by_way.loc["no holes", "inside"] >= 17 and by_way.loc["complete records", "inside"] >= 17
+    assert by_way.loc["draws", "inside"] == 0  # holes filled by 50 flatten the line
+    assert abs(by_way.loc["draws", "bias"] + 1) < 0.1
+    np.testing.assert_allclose(by_way.loc["no holes", "error"], by_way["sd"].iloc[0], rtol=0.5)
+
+
 @pytest.fixture(scope="module")
 def speed():
     with pytest.MonkeyPatch.context() as patch:

@@ -1,5 +1,7 @@
 """Every chapter runs, from any folder, with small settings, and refuses settings of no sense."""
 
+import re
+
 import nbformat
 import pytest
 from chapters import CHAPTERS
@@ -16,6 +18,18 @@ ALL = [pytest.param(p, id=p.stem, marks=pytest.mark.xdist_group(p.stem)) for p i
 def test_a_chapter_runs_with_small_settings(path, chapter):
     cells = chapter(path.stem).cells
     assert all(c.execution_count for c in cells if c.cell_type == "code")
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_no_number_of_a_chapter_reads_minus_nothing(path, chapter):
+    shown = [
+        data
+        for cell in chapter(path.stem).cells
+        for output in cell.get("outputs", [])
+        for kind, data in [*output.get("data", {}).items(), ("text/plain", output.get("text", ""))]
+        if kind.startswith("text")
+    ]
+    assert re.findall(r"[-\N{MINUS SIGN}]0(?:\.0+)?(?![\d.])(?=[ )<*,;]|$)", "\n".join(shown)) == []
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

@@ -117,7 +117,8 @@ def recomputed(results, protocol, imputer, classifier, fraction):
     for metric in METRICS:
         values = own.loc[own["metric"] == metric, "value"]
         half = stats.t.ppf(0.975, 3) * np.sqrt(values.var() * (1 / 4 + 1 / 3))
-        cell[metric] = [values.mean(), values.mean() - half, values.mean() + half]
+        ends = np.clip([values.mean() - half, values.mean() + half], 0, 1)
+        cell[metric] = [values.mean(), *ends]
     curve = own[own["metric"] == "tpr"].set_index("fpr")["value"]
     return cell, [curve[x] for x in FPR]
 

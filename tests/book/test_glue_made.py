@@ -130,7 +130,7 @@ def test_ten_times_five(glued, monkeypatch, seed):
 def test_the_audit(glued, monkeypatch, seed):
     for module in (cache, test_glue):
         monkeypatch.setattr(module, "run_study", made_study(seed))
-    but = ["records teach the", "leak=0.0", "beyond = ", "errors_by_epoch"]
+    but = ["records teach the", "leak=0.0", "beyond = "]
     done = glued("06_audit", but, by_looks=None, changed={"honest": 0, "paper": 7})
     test_glue.test_the_audit(lambda name: done, None)
 
@@ -187,7 +187,7 @@ def test_real_holes(glued, monkeypatch, seed):
 @SEEDS
 def test_benchmarks(glued, monkeypatch, seed):
     rng = np.random.default_rng(seed)
-    names = ("keras", "floor", "imputers", "growth", "device")
+    names = ("keras", "floor", "imputers", "growth", "device", "mixed")
     real = {name: benchmarks.read(name) for name in names}
     for name, times in {"keras": ["milliseconds"], "floor": ["step", "floor"]}.items():
         real[name][times] *= rng.lognormal(size=real[name][times].shape)
@@ -202,6 +202,7 @@ def test_benchmarks(glued, monkeypatch, seed):
 def test_every_result(glued, monkeypatch, seed):
     arms = ["protocol", "fraction", "imputer", "classifier", "metric"]
     made = shaken(committed.committed("by_protocol"), arms, 0.005, np.random.default_rng(seed))
+    made["value"] = made["value"].clip(0, 1)  # scores end there
     monkeypatch.setattr(committed, "committed", lambda name: made.copy())
     done = glued("12_explore", ['one_protocol("honest"'])
     test_glue.test_every_result(lambda name: done)
@@ -255,10 +256,8 @@ def test_errors_of_imputation(glued, monkeypatch, seed):
     wanted = {"n_scores": 6}
     for key, (mean, low, high) in found.items():
         wanted |= {key: mean, f"{key}_ci": f"{low:.3f} to {high:.3f}"}
-    answers = "Yes", "No, it guesses worse", "Not that this run could tell"
     wanted |= {
         "verdict": test_glue.compare(*found["difference"][1:], "smaller than", "larger than"),
-        "answer": test_glue.compare(*found["difference"][1:], *answers),
         "accuracy_word": test_glue.compare(*accuracy[1:], "lower than", "higher than"),
     }
     test_glue.check(done.glued, "imputation_", wanted)

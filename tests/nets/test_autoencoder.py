@@ -13,12 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ehrgan import StackedAutoencoderImputer
 from ehrgan.nets import backend, base, engine
-from ehrgan.nets.autoencoder import (
-    PAPER_AUTOENCODER,
-    _ImputerTask,
-    _residual_covariance,
-    _trial_holes,
-)
+from ehrgan.nets.autoencoder import PAPER_AUTOENCODER, _ImputerTask
 from ehrgan.nets.networks import Autoencoder
 from ehrgan.nets.objectives import ReconstructionObjective, hidden_cells
 from ehrgan.nets.units import Units
@@ -136,8 +131,6 @@ def test_tables_trained_together_equal_tables_trained_alone(seed):
     for X, together in zip(tables, model.fit_many(tables), strict=True):
         alone = clone(model).fit(X)
         np.testing.assert_allclose(together.transform(X), alone.transform(X), rtol=1e-4, atol=1e-4)
-        spread, own = together.residual_covariance_, alone.residual_covariance_
-        np.testing.assert_allclose(spread, own, rtol=1e-3, atol=1e-3)
 
 
 def test_models_of_unequal_epochs_trained_together_end_as_they_would_alone():
@@ -172,7 +165,7 @@ def test_in_a_pipeline():
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [("hidden_layers", (20, 0)), ("corruption", "some"), ("epochs", 0), ("scaling", "log10"),
-     ("sparsity_threshold", 0.0), ("n_passes", 0), ("learning_rate", -1.0),
+     ("sparsity_threshold", 0.0), ("n_passes", 0), ("n_draws", -1), ("learning_rate", -1.0),
      ("n_jobs", 0), ("n_jobs", 2.0), ("n_jobs", "2")],
 )  # fmt: skip
 def test_senseless_parameters_are_refused_by_name(parameter, value):
@@ -189,13 +182,13 @@ def test_draws_cover_hidden_values_about_as_often_as_they_say(mechanism):
     else:
         mask = mcar_mask(X.shape, fraction=0.2, random_state=1)
     holes, fold = apply_mask(X, mask), np.arange(len(X)) % 5
-    models = StackedAutoencoderImputer(random_state=0).fit_many(
+    models = StackedAutoencoderImputer(n_members=1, n_draws=20, random_state=0).fit_many(
         [holes[fold != k] for k in range(5)]
     )
     inside = np.zeros(X.shape, bool)
     for k, model in enumerate(models):
         test = fold == k
-        draws = model.draw(holes[test], 40, random_state=0)
+        draws = model.draw(holes[test], random_state=0)
         assert np.array_equal(draws[3][~mask[test]], X[test][~mask[test]])
         low, high = np.quantile(draws, [0.05, 0.95], axis=0)
         inside[test] = (low <= X[test]) & (X[test] <= high)
@@ -390,26 +383,21 @@ def in_order(X):
     return X[np.lexsort(np.nan_to_num(np.round(X, 4), nan=99.0).T)]
 
 
-def test_each_of_several_members_leaves_out_a_tenth_at_one_end_of_its_own_table(handed):
+def test_every_member_learns_from_all_records_of_its_own_table(handed):
     tables = [table(40, 3, seed=1), table(25, 3, seed=2)]
     tables[1][4] = nan  # an empty record teaches nothing
     params = [{"l2": 0.5}, {"learning_rate": 0.3, "beta_1": 0.2, "decay": False, "random_state": 8}]
     models = StackedAutoencoderImputer(random_state=0, n_members=3).fit_many(tables, params=params)
     (call,) = handed
-    assert call["lengths"].tolist() == [36] * 3 + [22] * 3
-    # members 0 and 2 begin where their table does, member 1 after its first tenth
-    assert call["starts"].tolist() == [0, 4, 0, 40, 42, 40] and list(call["data"]) == ["X"]
+    assert call["lengths"].tolist() == [40] * 3 + [24] * 3 and call["shares"] is None
+    assert call["starts"].tolist() == [0] * 3 + [40] * 3 and list(call["data"]) == ["X"]
     assert call["hyper"]["l2"].tolist() == [0.5] * 3 + [0] * 3
     assert call["hyper"]["learning_rate"].tolist() == [2e-3] * 3 + [0.3] * 3
     assert call["hyper"]["beta_1"].tolist() == [0.9] * 3 + [0.2] * 3
     assert call["hyper"]["decay"].tolist() == [1] * 3 + [0] * 3
     for m, (model, X) in enumerate(zip(models, tables, strict=True)):
         Z = model.units_.to_network(X[~np.isnan(X).all(axis=1)])
-        first, odd, last = (learned_from(call, 3 * m + i) for i in range(3))
-        np.testing.assert_array_equal(first, last)
-        out = len(Z) // 10
-        np.testing.assert_array_equal(first[out:], odd[:-out])  # one goes on where the other ends
-        np.testing.assert_allclose(in_order(np.vstack([first[:out], odd])), in_order(Z), atol=1e-5)
+        np.testing.assert_allclose(in_order(learned_from(call, 3 * m)), in_order(Z), atol=1e-5)
         assert all(p[:, 0, 0].tolist() == [3 * m, 3 * m + 1, 3 * m + 2] for p in model.weights_)
         assert model.history_["reconstruction"].tolist() == [3 * m + 1] * 3
         assert model.best_epoch_ is None and "validation" not in model.history_
@@ -419,17 +407,21 @@ def test_each_of_several_members_leaves_out_a_tenth_at_one_end_of_its_own_table(
     assert len(streams) == len(first) == 6
 
 
-def test_one_member_learns_from_all_records(handed):
-    X = table(40, 3)
-    StackedAutoencoderImputer(n_members=1, random_state=0).fit(X)
-    assert handed[0]["lengths"].tolist() == [40] and handed[0]["starts"].tolist() == [0]
-
-
-def test_the_cells_that_measure_the_error_follow_the_models_seed(handed):
-    X = table(40, 3)
-    a, b, c = (StackedAutoencoderImputer(n_members=1, random_state=s).fit(X) for s in (0, 0, 1))
-    np.testing.assert_array_equal(a.residual_covariance_, b.residual_covariance_)
-    assert not np.allclose(a.residual_covariance_, c.residual_covariance_)
+def test_networks_that_draw_learn_from_bootstraps_beside_those_that_do_not(handed):
+    X = table(40, 3, rate=0.1)
+    models = StackedAutoencoderImputer(n_members=2, n_draws=3, random_state=0).fit_many([X, X[:30]])
+    (call,) = handed
+    assert call["starts"].tolist() == [0] * 5 + [40] * 5
+    assert call["lengths"].tolist() == [40] * 5 + [30] * 5
+    counts = [np.diff(share, prepend=0) for share in call["shares"]]
+    for m, own in enumerate(counts):
+        assert own.sum() == len(own) == (40, 30)[m // 5]
+        assert (own.max() == 1) == (m % 5 < 2)
+    assert len({tuple(own[:30]) for own in counts}) == 7
+    for i, model in enumerate(models):
+        assert model.weights_[0][:, 0, 0].tolist() == [5 * i, 5 * i + 1]
+        assert model.drawing_.weights[0][:, 0, 0].tolist() == [5 * i + 2, 5 * i + 3, 5 * i + 4]
+        assert model.history_["reconstruction"].tolist() == [5 * i + 0.5] * 3
 
 
 def test_nearly_complete_records_alone_teach_the_papers_network(handed):
@@ -565,7 +557,7 @@ def test_cells_hidden_in_validation_are_those_of_donors_or_at_a_rate_of_the_reco
     X = np.tile([nan, 1.0, 1.0, nan, 1.0, 1.0], (50, 1))
     model = StackedAutoencoderImputer(pattern_share=share)
     model.kept_ = np.arange(6)
-    task = _ImputerTask(model, X, np.arange(50), None)
+    task = _ImputerTask(model, X, np.arange(50))
     hide = task._hidden(4000, np.random.default_rng(0)).astype(bool)
     pattern = (hide == np.isnan(X[0])).all(axis=1)
     assert abs(pattern.mean() - share) < 0.05
@@ -581,7 +573,7 @@ def test_the_validation_split_has_its_size_and_leaves_one_to_learn_from():
     rows = np.arange(100, 130)
 
     def task(n, seed):
-        one = _ImputerTask(model, None, rows[:n], None)
+        one = _ImputerTask(model, None, rows[:n])
         one.seed = np.random.SeedSequence(seed)
         return one
 
@@ -598,69 +590,7 @@ def test_the_validation_split_has_its_size_and_leaves_one_to_learn_from():
     assert fit is whole.rows and len(held) == 0
 
 
-# --- estimates, residuals and draws of known networks ---------------------------------------------
-
-
-def test_trial_holes_are_the_tables_for_half_and_never_seen_ones_for_half():
-    patterns = np.array([[True, False, False, True], [True, True, False, False]])
-    hide = _trial_holes(patterns, (4000, 4), np.random.default_rng(0))
-    first, second = hide[:2000], hide[2000:]
-    kinds = [(first == p).all(axis=1).mean() for p in patterns]
-    assert sum(kinds) == 1 and abs(kinds[0] - 0.5) < 0.05
-    assert not second[:, [0, 1, 3]].any() and abs(second[:, 2].mean() - 0.25) < 0.04
-    none = _trial_holes(patterns[:0], (4000, 4), np.random.default_rng(0))
-    assert abs(none.mean() - 0.25) < 0.02 and none.mean(axis=1).std() > 0.22
-
-
-@pytest.mark.parametrize("n_members", [4, 3])
-def test_errors_are_measured_on_records_that_a_member_has_not_learned_from(
-    handed, monkeypatch, n_members
-):
-    X = np.column_stack([np.arange(40.0), np.random.default_rng(0).normal(size=(40, 2))])
-    X[:3, 1:] = nan
-    model = StackedAutoencoderImputer(n_members=n_members, scaling="standard", random_state=0)
-    model.fit(X)
-    Z = model.units_.to_network(X)
-    place = {z: i for i, z in enumerate(Z[:, 0])}
-    learned = [{place[z] for z in learned_from(handed[0], m)[:, 0]} for m in range(n_members)]
-    rows = np.array([place[z] for z in handed[0]["data"]["X"][:40, 0]])
-    tried = set()
-
-    def members(asked):
-        """Be off by 1 and -2 on records not learned from, by 1000 on others."""
-        records = [place[z] for z in asked[:, 0]]
-        tried.update(records)
-        known = np.array([[i in own for i in records] for own in learned])
-        return Z[records] - np.where(known[..., None], 1000.0, [50.0, 1.0, -2.0])
-
-    def holes(patterns, shape, rng):
-        """Hide the third attribute, and of every other record the second."""
-        return np.array([[False, False, True], [False, True, True]])[np.arange(shape[0]) % 2]
-
-    monkeypatch.setattr(model, "_members", members)
-    monkeypatch.setattr("ehrgan.nets.autoencoder._trial_holes", holes)
-    task = _ImputerTask(model, X, rows, None)
-    assert task.parts[0] is rows and not len(task.parts[1])
-    found = _residual_covariance(model, task)
-    # what was never hidden counts as known and uncorrelated
-    np.testing.assert_allclose(found, [[0, 0, 0], [0, 1, -2], [0, -2, 4]], rtol=1e-5)
-    assert tried == {*rows[:4], *rows[-4:]}
-    learned[:] = [set(range(20))] * n_members
-    task = _ImputerTask(model.set_params(early_stopping=True), X, rows, None)
-    task.parts = rows, np.arange(20, 30)
-    kept = _residual_covariance(model, task)
-    np.testing.assert_allclose(kept, found, rtol=1e-5)
-
-
-def test_the_patterns_of_a_table_are_its_records_with_some_holes(handed):
-    X = table(40, 3, rate=0.0)
-    X[2, 1], X[5, 0], X[6] = nan, nan, nan
-    X = np.column_stack([X, np.full(40, nan)])
-    model = StackedAutoencoderImputer(random_state=0).fit(X)
-    patterns = model._patterns(X)
-    assert sorted(patterns.tolist()) == [[False, True, False], [True, False, False]]
-    kept = model._patterns(np.where(np.isnan(X[:, :3]), nan, 1.0) @ np.eye(3, 4))
-    assert kept.shape[1] == 3
+# --- estimates of known networks -----------------------------------------------------------------
 
 
 def known(X, weights=None, **options):
@@ -697,68 +627,12 @@ def test_long_tables_are_filled_and_learned_block_by_block(handed, monkeypatch):
     X = np.random.default_rng(2).random((11, 2))
     X[::2, 0], X[1::3, 1] = nan, nan
     model = known(X, weights_of(4, True))
-    whole, draws = model.transform(X), model.draw(X, 2, random_state=0)
+    whole = model.transform(X)
     for user in ("autoencoder", "base"):
         monkeypatch.setattr(f"ehrgan.nets.{user}.BLOCK", 3)
     np.testing.assert_allclose(model.transform(X), whole, rtol=1e-12)
-    assert model.draw(X, 2, random_state=0).shape == draws.shape
     known(X)
     np.testing.assert_array_equal(handed[1]["data"]["X"], handed[0]["data"]["X"])
-
-
-@pytest.fixture
-def drawn(handed, monkeypatch):
-    """Three tables of draws where one member says 0.4 and 0.45, the other 0.6 and 0.65."""
-    X = np.full((4000, 3), nan)
-    X[:, 2] = np.linspace(0, 1, 4000)
-    model = known(X)
-    estimates = np.array([[[0.4, 0.45, 9.0]], [[0.6, 0.65, 9.0]]]) + np.zeros((1, 4000, 1))
-    monkeypatch.setattr(model, "_members", lambda Z: estimates)
-    model.residual_covariance_ = np.array([[4.0, -3, 0], [-3, 9, 0], [0, 0, 1]]) * 1e-4
-    return model, X, model.draw(X, 3, random_state=7)
-
-
-def test_a_draw_is_a_members_estimate_and_a_residual_of_the_known_covariance(drawn):
-    model, X, draws = drawn
-    assert draws.shape == (3, 4000, 3)
-    np.testing.assert_array_equal(draws[..., 2], np.broadcast_to(X[:, 2], (3, 4000)))
-    for one in draws:
-        second = one[:, 0] + one[:, 1] > 1.05
-        assert abs(second.mean() - 0.5) < 0.04
-        estimate = np.where(second[:, None], [0.6, 0.65], [0.4, 0.45])
-        residual = one[:, :2] - estimate
-        assert np.abs(residual.mean(axis=0)).max() < 2e-3
-        np.testing.assert_allclose(
-            np.cov(residual.T), model.residual_covariance_[:2, :2], atol=4e-5
-        )
-    np.testing.assert_allclose(model.transform(X)[:, :2], [[0.5, 0.55]] * 4000, rtol=1e-6)
-
-
-def test_draws_are_independent_between_records_and_tables_and_follow_their_seed(drawn):
-    model, X, draws = drawn
-    for table_of in (0, 1):
-        cells = draws[:, :, table_of]
-        assert len(np.unique(cells)) == cells.size
-        assert np.abs(np.corrcoef(cells) - np.eye(3)).max() < 0.07
-        assert abs(np.corrcoef(cells[0, :-1], cells[0, 1:])[0, 1]) < 0.07
-    np.testing.assert_array_equal(model.draw(X, 3, random_state=7), draws)
-    np.testing.assert_array_equal(model.draw(X, 1, random_state=7)[0], draws[0])
-    assert not np.isin(model.draw(X, 1, random_state=8)[0, :, :2], draws).any()
-    assert len(model.draw(X)) == 5
-    for wrong in (0, 1.0):
-        with pytest.raises(ValueError, match="n_imputations is"):
-            model.draw(X, wrong)
-
-
-def test_draws_carry_the_indicator_and_empty_attributes(handed):
-    X = np.array([[0.2, nan, nan], [nan, nan, 0.4], [0.5, nan, 0.1]])
-    model = StackedAutoencoderImputer(keep_empty_features=True, add_indicator=True, random_state=0)
-    model.fit(np.vstack([X, [[0.0, nan, 1.0]]]))
-    draws = model.draw(X, 2, random_state=0)
-    assert draws.shape == (2, 3, 6) and not draws[..., 1].any()
-    np.testing.assert_array_equal(draws[..., 3:], [np.isnan(X)] * 2)
-    late = np.array([[0.2, 5.0, 0.3]])  # a value where fit has seen none
-    assert model.transform(late)[0, 1] == 5.0
 
 
 def test_the_papers_settings_are_those_that_it_states():

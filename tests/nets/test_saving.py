@@ -44,19 +44,26 @@ def imputer():
     X = X.mask(np.random.default_rng(1).random(X.shape) < 0.2)
     X["empty"] = np.nan
     model = StackedAutoencoderImputer(
-        epochs=3, add_indicator=True, random_state=np.random.RandomState(3)
+        epochs=3, n_draws=2, add_indicator=True, random_state=np.random.RandomState(3)
     )
     return model.set_output(transform="pandas").fit(X)
 
 
-def test_a_loaded_classifier_predicts_and_generates_the_same_in_a_new_process(classifier, tmp_path):
+def test_loaded_models_predict_generate_and_draw_the_same_in_a_new_process(
+    classifier, imputer, tmp_path
+):
     X, _ = table(seed=5)
     classifier.save(tmp_path / "m")
+    imputer.save(tmp_path / "i")
     X.to_pickle(tmp_path / "x")
+    holes = X.mask(X > 1).assign(empty=np.nan)
+    holes.to_pickle(tmp_path / "h")
     code = """if True:
         import sys, numpy as np, pandas as pd
-        from ehrgan import ACGANClassifier
+        from ehrgan import ACGANClassifier, StackedAutoencoderImputer
         model = ACGANClassifier.load("m")
+        imputer = StackedAutoencoderImputer.load("i")
+        np.save("d.npy", imputer.draw(pd.read_pickle("h"), random_state=0))
         np.save("p.npy", model.predict_proba(pd.read_pickle("x")))
         model.sample(5, random_state=0)[0].to_pickle("s")
         assert "tensorflow" not in sys.modules
@@ -64,6 +71,8 @@ def test_a_loaded_classifier_predicts_and_generates_the_same_in_a_new_process(cl
     environment = {**os.environ, "PYTHONPATH": str(Path(ehrgan.__file__).parents[1])}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), classifier.predict_proba(X))
+    drawn = np.load(tmp_path / "d.npy")
+    np.testing.assert_array_equal(drawn, imputer.draw(holes, random_state=0))
     fake = pd.read_pickle(tmp_path / "s")
     pd.testing.assert_frame_equal(fake, classifier.sample(5, random_state=0)[0])
 

@@ -34,8 +34,11 @@ def curves_of(scale):
 
 @pytest.mark.parametrize("scale", [0.01, 1.0])
 def test_errors_over_training_show_the_mean_and_eight_tenths_of_the_folds(scale):
-    curves, chosen = curves_of(scale), [10, 10, 10, 50, 30, 1]
-    figure = plots.errors_by_epoch(curves, chosen)
+    curves = curves_of(scale)
+    # curves of several folds are often joined with their labels, which then repeat
+    joined = pd.concat([own.reset_index(drop=True) for _, own in curves.groupby(["trial", "fold"])])
+    assert joined.index.has_duplicates
+    figure = plots.errors_by_epoch(joined)
     above, below = figure.axes
     assert places(figure) == [(0, 0), (1, 0)]
     own = curves.pivot_table(index=["trial", "fold"], columns="epoch", values="error")
@@ -54,14 +57,44 @@ def test_errors_over_training_show_the_mean_and_eight_tenths_of_the_folds(scale)
     drawn = columns(below)
     np.testing.assert_allclose(drawn[:, 0], edges[:-1])
     np.testing.assert_allclose(drawn[:, 1], edges[1:])
+    chosen = own.columns[own.to_numpy().argmin(axis=1)]
     np.testing.assert_array_equal(drawn[:, 2], np.histogram(chosen, edges)[0])
-    assert drawn[:, 2].sum() == len(chosen)
+    assert drawn[:, 2].sum() == 6 and len(set(chosen)) > 1  # one for each fold
     assert (above.get_ylabel(), below.get_xlabel(), below.get_ylabel()) == (
         "Error on the test fold",
         "Epoch",
         "Folds",
     )
     assert above.get_xlim() == below.get_xlim()  # an epoch stands under itself
+
+
+def test_the_papers_counts_stand_beside_whole_ones_and_its_gaps_in_the_clouds():
+    counts = pd.DataFrame(
+        {"sensitivity": [198.01, 201.36, 7.8], "specificity": [331.0, 353.4, 5.5]},
+        ["tree", "AC-GAN", "toy"],
+    )
+    rng = np.random.default_rng(0)
+    gaps = {
+        name: pd.DataFrame(rng.normal(size=(9, 2)), columns=["accuracy", "f_score"])
+        for name in ("one way", "another")
+    }
+    printed = pd.DataFrame({"accuracy": [0.3, 0.4], "f_score": [-1.0, 0.2]}, ["Table 1", "Table 2"])
+    above, below = plots.paper_arithmetic(counts, gaps, printed).axes
+    assert rows(above) == list(counts.index)
+    away = {"sensitivity": [0.01, 0.36, -0.2], "specificity": [0.0, 0.4, -0.5]}
+    for name, wanted in away.items():
+        line = labelled(above)[name]
+        np.testing.assert_allclose(line.get_xdata(), wanted)
+        np.testing.assert_array_equal(np.round(line.get_ydata()), range(3))
+        assert legend(above)[name] == line_look(line)
+    assert above.get_xlim()[0] < -0.5 and above.get_xlim()[1] > 0.5
+    drawn = labelled(below)
+    assert list(drawn) == [*gaps, *printed.index]
+    for name, table in gaps.items():
+        np.testing.assert_array_equal(xy(drawn[name]), table)
+    for name, row in printed.iterrows():
+        np.testing.assert_array_equal(xy(drawn[name]), [row])
+    assert len({line_look(line)[:2] for line in drawn.values()}) == 4
 
 
 def test_optimism_has_a_line_and_a_band_for_each_table():
@@ -171,7 +204,8 @@ def test_calibration_has_the_probability_across_and_the_share_upward():
     assert len({line_look(line).colour for line in left.lines}) == 3
     all_acted = labelled(right)["act on all"]
     np.testing.assert_allclose(all_acted.get_xdata(), threshold)
-    np.testing.assert_allclose(all_acted.get_ydata(), np.maximum(act, -0.05))
+    np.testing.assert_allclose(all_acted.get_ydata(), act)  # it leaves the panel, not the truth
+    assert act.min() < -0.05
     assert list(right.lines[-1].get_ydata()) == [0, 0]
     bottom, top = right.get_ylim()
     assert bottom == -0.05 and top > 0.4

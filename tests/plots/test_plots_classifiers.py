@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from artists import bars, legend, line_look, loose_lines, rows, ticks, xy
+from artists import bars, legend, line_look, loose_lines, rows, ticks, title, xy
 from matplotlib.colors import to_hex
 
 from ehrgan import plots
@@ -125,3 +125,16 @@ def test_one_series_needs_no_legend_until_the_paper_stands_beside_it():
     assert plots.paired_differences(one, "gain").legends == []
     figure = plots.paired_differences(one, "gain", one[["imputer", "classifier", "mean"]])
     assert list(legend(figure)) == ["mean", "the paper"]
+
+
+def test_every_number_has_a_panel_for_each_metric():
+    figure = plots.every_number(SUMMARY[SUMMARY["imputer"] != "zero"], PAPER)
+    assert [title(axis) for axis in figure.axes] == ["accuracy", "AUC"]
+    for axis, metric in zip(figure.axes, ["accuracy", "auc_roc"], strict=True):
+        axis.tick_params(labelleft=True)  # the same rows, which only the first panel names
+        own = SUMMARY[(SUMMARY["metric"] == metric) & (SUMMARY["imputer"] != "zero")]
+        check_rows(axis, own, PAPER.assign(mean=PAPER[metric]), ["k-NN", "SVM"])
+    assert list(legend(figure)) == ["mean", "autoencoder", "the paper"]
+    three = PAPER.assign(f_score=0.5)
+    more = pd.concat([SUMMARY, SUMMARY[SUMMARY["metric"] == "auc_roc"].assign(metric="f_score")])
+    assert len(plots.every_number(more, three).axes) == 3  # an empty place has no panel

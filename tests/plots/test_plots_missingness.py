@@ -7,6 +7,7 @@ from artists import bars, cell, legend, places, rows, ticks, title
 from matplotlib.colors import to_rgb
 
 from ehrgan import plots
+from ehrgan.scores.estimate import Estimate
 
 
 def test_each_mechanism_has_a_panel_and_each_imputation_one_look():
@@ -48,9 +49,13 @@ def test_each_mechanism_has_a_panel_and_each_imputation_one_look():
     assert len({axis.get_ylim() for axis in figure.axes}) == 1
 
 
+def around(gain, half):
+    return Estimate(gain, gain - half, gain + half)
+
+
 GAINS = pd.DataFrame(
-    {0.1: [(0.02, False), (-0.04, True)], 0.3: [(0.1, True), (0.0, False)],
-     0.5: [(-0.01, False), (0.07, True)]}, index=["block", "at random"]
+    {0.1: [around(0.02, 0.03), around(-0.04, 0.01)], 0.3: [around(0.1, 0.05), around(0.0, 0.1)],
+     0.5: [around(-0.01, 0.02), around(0.07, 0.06)]}, index=["block", "at random"]
 )  # fmt: skip
 
 
@@ -60,20 +65,19 @@ def check_cells(axis, table):
     assert len(words) == len(axis.texts) == table.size
     for i, name in enumerate(table.index):
         for j, column in enumerate(table):
-            gain, sure = table.loc[name, column]
+            gain, low, high = table.loc[name, column]
+            sure = low > 0 or high < 0
             shown, colour = cell(axis, j, i)
             assert shown == gain
             text = words[j, i]
-            assert text.get_text() == f"{gain:+.3f}" + ("*" if sure else "")
+            assert text.get_text() == f"{gain:+z.3f}" + ("*" if sure else "")
             red, _, blue = to_rgb(colour)
             if gain:
                 assert (blue > red) == (gain > 0), "a gain is purple, a loss orange"
             ground = np.mean(to_rgb(colour))
             assert abs(np.mean(to_rgb(text.get_color())) - ground) > 0.35  # it can be read
     (image,) = axis.images
-    most = max(
-        abs(gain) for gain, _ in np.ravel(table.map(lambda c: c[0])).reshape(-1, 1).repeat(2, 1)
-    )
+    most = table.map(lambda cell: abs(cell.value)).max(axis=None)
     assert image.get_clim() == (-most, most)
 
 
@@ -87,8 +91,15 @@ def test_gains_stand_in_their_cells_with_a_star_where_they_are_beyond_doubt():
     assert bar.get_ylabel() == "AUC gained"
 
 
+def test_no_gain_reads_as_minus_nothing_and_no_star_contradicts_its_digits():
+    cells = [Estimate(-0.0002, -0.01, 0.01), Estimate(-0.02, -0.04, -0.0001),
+             Estimate(0.02, 0.0006, 0.04)]  # fmt: skip
+    axis = plots.gain_map(pd.DataFrame({0.1: cells}), "AUC").axes[0]
+    assert [text.get_text() for text in axis.texts] == ["+0.000", "-0.020", "+0.020*"]
+
+
 def test_losses_alone_darken_as_gains_do():
-    table = GAINS.map(lambda found: (-abs(found[0]), found[1]))
+    table = GAINS.map(lambda found: around(-abs(found.value), found.half))
     check_cells(plots.gain_map(table, "lost").axes[0], table)
 
 
@@ -101,7 +112,7 @@ def test_columns_may_be_imputations():
 
 
 def test_a_map_without_any_gain_is_pale():
-    table = GAINS.map(lambda found: (0.0, False))
+    table = GAINS.map(lambda found: around(0.0, 0.1))
     axis = plots.gain_map(table, "AUC").axes[0]
     assert cell(axis, 0, 0)[1] == cell(axis, 2, 1)[1]
     assert np.mean(to_rgb(cell(axis, 0, 0)[1])) == pytest.approx(0.965, abs=0.03)

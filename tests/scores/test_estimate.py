@@ -3,13 +3,34 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ehrgan.scores.estimate import Estimate, readable
+from ehrgan.scores.estimate import Estimate, readable, signed
 
 
 def test_a_signed_number_with_its_interval_in_order():
     assert f"{Estimate(-0.00001, -0.25, 0.5):+.4f}" == "+0.0000 (-0.2500 to +0.5000)"
-    assert f"{Estimate(-0.12345, -0.2, -0.0001):+}" == "-0.123 (-0.200 to +0.000)"
+    assert f"{Estimate(-0.12345, -0.2, 0.0001):+}" == "-0.123 (-0.200 to +0.000)"
+
+
+def test_an_interval_that_leaves_zero_out_never_reads_as_if_it_touched_zero():
+    assert f"{Estimate(-0.12345, -0.2, -0.00012):+}" == "-0.123 (-0.200 to -0.0001)"
+    assert f"{Estimate(0.001, 0.0002, 0.0018):+.3f}" == "+0.001 (+0.0002 to +0.002)"
+    assert f"{Estimate(0.5, 0.00049, 1.0):.3f}" == "0.500 (0.0005\N{EN DASH}1.000)"
+
+
+@given(st.floats(-1, 1), st.integers(0, 5))
+def test_a_difference_that_rounds_to_nothing_has_no_minus(number, digits):
+    text = signed(number, f".{digits}f")
+    assert text[0] == ("-" if number < 0 and float(text) else "+")
+    assert float(text) == pytest.approx(number, abs=0.5 * 10**-digits + 1e-12)
+
+
+def test_a_rounded_estimate_has_the_sign_that_its_digits_show():
+    found = Estimate(-0.02, -0.04, -0.0001)
+    assert (found.sign, found.rounded(3).sign, found.rounded(4).sign) == (-1, 0, -1)
+    assert found.rounded(2) == (-0.02, -0.04, 0)
 
 
 def test_a_plain_number_has_a_dash_between_the_ends_of_its_interval():

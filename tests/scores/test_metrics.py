@@ -221,8 +221,24 @@ def test_summary_takes_the_mean_size_of_uneven_folds_group_by_group():
     # Student's t at 97.5 %: 4.302653 with two degrees of freedom and 12.706205 with one
     error = [0.2 * (1 / 3 + 20 / 80) ** 0.5, (0.02 * (1 / 2 + 45 / 55)) ** 0.5]
     half = [4.302653 * error[0], 12.706205 * error[1]]
-    assert (summary["high"] - summary["mean"]).tolist() == pytest.approx(half)
-    assert (summary["mean"] - summary["low"]).tolist() == pytest.approx(half)
+    assert summary["half"].tolist() == pytest.approx(half)
+    ends = [(0.7 - h, 0.7 + h) for h in half]
+    assert summary[["low", "high"]].to_numpy() == pytest.approx(np.array(ends))
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=6))
+def test_no_interval_of_a_score_leaves_what_scores_can_be(values):
+    scores = pd.DataFrame({"imputer": "mean", "classifier": "MLP", "metric": "auc_roc",
+                           "value": values, "n_train": 8, "n_test": 2})  # fmt: skip
+    (row,) = summarise(scores, bounds=(0, 1)).itertuples()
+    whole = corrected_interval(values, 8, 2)
+    assert 0 <= row.low <= row.mean + 1e-12 and row.mean - 1e-12 <= row.high <= 1
+    assert (row.low, row.high) == pytest.approx(tuple(np.clip(whole[1:], 0, 1)))
+    assert row.half == pytest.approx(whole.half)
+    (row,) = summarise(scores.assign(value=scores["value"] - 0.5)).itertuples()
+    assert (row.low, row.high) == pytest.approx((whole.low - 0.5, whole.high - 0.5))  # differences
+    with pytest.raises(ValueError, match="within the bounds"):
+        summarise(scores.assign(value=-0.1), bounds=(0, 1))
 
 
 def test_summary_matches_the_interval_of_each_group(predictions):
@@ -233,7 +249,7 @@ def test_summary_matches_the_interval_of_each_group(predictions):
         where = f"imputer == {row.imputer!r} and classifier == {row.classifier!r}"
         values = scores.query(f"{where} and metric == {row.metric!r}")["value"]
         expected = corrected_interval(values, 40, 20, level=0.9)
-        assert (row.mean, row.low, row.high) == pytest.approx(expected)
+        assert (row.mean, row.low, row.high) == pytest.approx(tuple(expected))
         assert row.sd == pytest.approx(values.std())
 
 

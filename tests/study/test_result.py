@@ -49,3 +49,14 @@ def test_a_result_is_saved_whole_beside_what_it_was_made_by(whole, tmp_path, mon
         "source": "abc",
         "settings": {"seed": 3, "imputers": ["mean"], "other": repr(version)},
     }
+
+
+def test_no_two_rows_of_a_result_share_a_label(whole):
+    """Curves of many folds were once joined with their labels, and `.loc` met each fold's rows."""
+    joined = pd.concat([whole.curves.assign(fold=k) for k in (0, 1)])
+    found = replace(whole, curves=joined, predictions=whole.predictions.iloc[::-1])
+    for table in (found.curves, found.predictions, found.imputation, found.choices, found.scores):
+        assert table.index.is_unique
+    least = found.curves.loc[found.curves.groupby("fold")["error"].idxmin()]
+    assert least["epoch"].tolist() == [3, 3]
+    assert len(joined) == len(found.curves) and joined.index.has_duplicates

@@ -1,16 +1,19 @@
-"""What ``make bench`` measured, as tables: speed beside peers, growth, errors, kept promises."""
+"""What ``make bench`` measured, as tables: speed, growth, errors, coverage, kept promises."""
 
 import json
 from importlib.resources import files
 
 import pandas as pd
+from scipy.stats import binomtest
 
 from ..scores.inference import corrected_interval
 
-__all__ = ["gain_by_step", "imputer_summary", "machine", "read", "speed_summary"]
+__all__ = [
+    "coverage_summary", "gain_by_step", "imputer_summary", "machine", "read", "speed_summary",
+]  # fmt: skip
 
 #: The benchmarks, and what each compares.
-BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "halves")
+BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "mixed", "halves")
 
 #: The ways to train that ``read("keras")`` compares, in words.
 WAYS = {
@@ -35,7 +38,7 @@ def read(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "halves"}
+    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves"}
 
     Returns
     -------
@@ -60,7 +63,7 @@ def machine(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "halves"}
+    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves"}
 
     Returns
     -------
@@ -184,3 +187,40 @@ def imputer_summary(table):
         rows.append((mechanism, imputer, *found, own["fit"].median(), own["transform"].median()))
     columns = ["mechanism", "imputer", "mean", "low", "high", "fit", "transform"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def coverage_summary(table):
+    """How often intervals held the truth, and how far estimates were off.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``read("coverage")``: one row for each scenario, mechanism, size, coefficient and way.
+
+    Returns
+    -------
+    DataFrame
+        Its rows, with columns mean, low, high (share of intervals that held the truth, with
+        Wilson's 95 % interval), bias (in standard deviations of the estimate), ratio (mean claimed
+        standard error over the spread that was found) and missing_information.
+
+    Examples
+    --------
+    >>> row = {"inside": 380, "repetitions": 400, "bias": 0.01, "sd": 0.1, "error": 0.11,
+    ...     "missing_information": 0.3}
+    >>> found = coverage_summary(pd.DataFrame([row])).round(3)
+    >>> found[["mean", "low", "high", "bias", "ratio"]].to_numpy().tolist()
+    [[0.95, 0.924, 0.967, 0.1, 1.1]]
+    """
+    found = [
+        binomtest(int(inside), int(n)).proportion_ci(method="wilson")
+        for inside, n in zip(table["inside"], table["repetitions"], strict=True)
+    ]
+    keys = ["scenario", "mechanism", "n", "coefficient", "way"]
+    return table.filter([*keys, "repetitions", "missing_information"]).assign(
+        mean=table["inside"] / table["repetitions"],
+        low=[interval.low for interval in found],
+        high=[interval.high for interval in found],
+        bias=table["bias"] / table["sd"],
+        ratio=table["error"] / table["sd"],
+    )

@@ -52,7 +52,7 @@ class Explorer:
         self.cells = {}
         for (protocol, fraction), own in results.groupby(["protocol", "fraction"]):
             scores = own[own["metric"].isin(METRICS)]
-            for key, rows in summarise(scores).groupby(["imputer", "classifier"]):
+            for key, rows in summarise(scores, bounds=(0, 1)).groupby(["imputer", "classifier"]):
                 found = rows.set_index("metric")[["mean", "low", "high"]].round(4)
                 cell = {m: found.loc[m].tolist() for m in METRICS}
                 curve = own.query("metric == @ROC and imputer == @key[0] and classifier == @key[1]")

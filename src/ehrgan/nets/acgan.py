@@ -267,7 +267,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     def _task(self, X, y, sample_weight=None):
         """Validate, and learn the scaling."""
         self._validate_params()
-        template = Template.of(X)
+        given = X
         warm = self.warm_start and hasattr(self, "discriminator_")
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32), reset=not warm)
         check_classification_targets(y)
@@ -285,7 +285,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         self.classes_ = classes
         self.class_prior_ = np.bincount(c, weight, len(classes)) / weight.sum()
         if not warm:
-            self.template_ = template
+            self.template_ = Template.of(given)
             self._learn_units(X, rows, weight[rows])
         return _ClassifierTask(self, X, rows, c.astype(np.int32), weight)
 
@@ -495,16 +495,16 @@ class _ClassifierTask(Task):
             random_state=int(self.seed.generate_state(1)[0]),
         )
 
-    @cached_property
-    def shares(self):
+    def shares(self, member):
         """Whole-number weights are repetition."""
+        return self._shares
+
+    @cached_property
+    def _shares(self):
         weight = self.weight[self.parts[0]]
         whole = np.array_equal(weight, np.rint(weight))
         total = weight.sum() if whole else len(weight)
         return np.cumsum(weight) * (total / weight.sum())
-
-    def place(self, member):
-        return 0, round(self.shares[-1])
 
     def scaled(self, rows):
         return self.model._scaled(self.X[rows])

@@ -3,6 +3,7 @@
 Long because its docstrings are its manual; network and loss are in modules of their own.
 """
 
+from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,6 +15,8 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 
 from ..tables.masking import sparsity
 from .base import BLOCK, ReplicaEstimator, Task, canonical_order
+from .categories import check_categories, groups_among
+from .draws import Drawing
 from .networks import Autoencoder
 from .objectives import MOST_HIDDEN, ReconstructionObjective
 from .optimisers import OPTIMIZERS
@@ -39,7 +42,6 @@ PAPER_AUTOENCODER = {
 
 CORRUPTIONS = (None, "observed")
 SCALINGS = ("log", "standard", "minmax")
-RESIDUAL_ROWS = 2000  # records, and patterns of holes, that tell how far the estimates may be off
 
 
 class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
@@ -70,9 +72,15 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         random rate. In [0, 1].
     visible_weight : float, default=0.1
         Weight of cells left visible beside the hidden ones in the loss, at least 0.
+    categories : sequence of (tuple of int, bool), default=()
+        Columns of 0 and 1 that together code a category, and whether they are the steps of an
+        order, 1 above a step, or one column for each category (a single column: yes or no). They
+        are learned by cross-entropy, and what fills them are probabilities.
     n_members : int, default=4
-        Networks trained from different seeds whose reconstructions are averaged, at least 1. Each
-        of several leaves out a tenth of the records, to measure the error in ``draw``.
+        Networks trained from different seeds whose reconstructions are averaged, at least 1.
+    n_draws : int, default=0
+        Networks trained beside them for :meth:`draw`, on a bootstrap of the records each: as many
+        tables can be drawn. At least 0; above it, ``corruption`` must be "observed".
     optimizer : {"adam", "sgd"}, default="adam"
         Adam, or gradient descent with momentum ``beta_1``.
     learning_rate : float, default=2e-3
@@ -126,8 +134,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         ``history_["reconstruction"]``.
     best_epoch_ : int or None
         Epoch (from 1) whose weights were kept, the mean over members; None without early stopping.
-    residual_covariance_ : ndarray of shape (n_kept, n_kept)
-        Covariance of true less estimated values of hidden cells, on the network's scale.
+    drawing_ : Drawing or None
+        What ``draw`` draws from, with ``n_draws`` above 0.
     indicator_ : MissingIndicator or None
         The indicator, with ``add_indicator``.
 
@@ -162,7 +170,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     (False, True)
     """
 
-    _named_tuples = {"units_": Units}
+    _named_tuples = {"units_": Units, "drawing_": Drawing}
+    _alike = (*ReplicaEstimator._alike, "n_draws")
     _hyper = ("learning_rate", "beta_1", "l2", "decay")
     _name, _curve = "autoencoder", "reconstruction"
     _parameter_constraints = {
@@ -175,6 +184,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         "n_passes": [Interval(Integral, 1, None, closed="left")],
         "pattern_share": [Interval(Real, 0, 1, closed="both")],
         "visible_weight": [Interval(Real, 0, None, closed="left")],
+        "categories": ["array-like"],
+        "n_draws": [Interval(Integral, 0, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "decay": ["boolean"],
         "keep_empty_features": ["boolean"],
@@ -184,8 +195,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     def __init__(
         self, *, hidden_layers=(128,), corruption="observed", sparsity_threshold=0.1,
         scaling="log", linear_skip=True, n_passes=4, pattern_share=0.8, visible_weight=0.1,
-        n_members=4, optimizer="adam", learning_rate=2e-3, beta_1=0.9, decay=True, l2=0.0,
-        epochs=150, batch_size=64,
+        categories=(), n_members=4, n_draws=0, optimizer="adam", learning_rate=2e-3, beta_1=0.9,
+        decay=True, l2=0.0, epochs=150, batch_size=64,
         early_stopping=False, validation_fraction=0.2, n_iter_no_change=50,
         keep_empty_features=False, add_indicator=False,
         random_state=None, max_replicas=None, n_jobs=None, verbose=False,
@@ -208,8 +219,9 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         Raises
         ------
         ValueError
-            X holds inf or no value at all, a parameter is out of its range, training diverged, or
-            with ``corruption=None`` fewer than two records are complete enough to teach.
+            X holds inf or no value at all, a parameter is out of its range, columns that
+            ``categories`` names hold no codes, training diverged, or with
+            ``corruption=None`` fewer than two records are complete enough to teach.
         """
         return self._fit(X)
 
@@ -219,6 +231,11 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         sizes = tuple(self.hidden_layers)
         if not all(isinstance(units, Integral) and units >= 1 for units in sizes):
             raise ValueError(f"hidden_layers is {sizes}; it must hold whole numbers, at least 1.")
+        if self.n_draws and self.corruption is None:
+            raise ValueError(
+                f"n_draws is {self.n_draws} with corruption=None, whose network is not told which "
+                'cells it sees; draws need corruption="observed".'
+            )
         X = self._with_holes(X, ensure_min_samples=2)
         indicator = MissingIndicator(error_on_new=False)
         self.indicator_ = indicator.fit(X) if self.add_indicator else None
@@ -237,20 +254,19 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
                 )
         else:
             rows = rows[~np.isnan(X[rows]).all(axis=1)]
-        self.units_ = Units.learn(X, self.kept_, self.scaling)
-        return _ImputerTask(self, X, rows, self._patterns(X))
+        coded = {j for columns, _ in self.categories for j in columns}
+        self.units_ = Units.learn(X, self.kept_, self.scaling, coded)
+        return _ImputerTask(self, X, rows)
 
-    def _patterns(self, X):
-        """Patterns of holes that the table shows, at most RESIDUAL_ROWS of them."""
-        holes = np.isnan(X[:, self.kept_]) if len(self.kept_) < X.shape[1] else np.isnan(X)
-        holed = np.flatnonzero(holes.any(axis=1) & ~holes.all(axis=1))
-        order = canonical_order(X[holed])
-        return holes[holed[order[:RESIDUAL_ROWS]]]
+    @property
+    def _n_replicas(self):
+        return self.n_members + self.n_draws
 
     def _network(self):
         told = self.corruption is not None
         sizes = (len(self.kept_), tuple(self.hidden_layers))
-        return Autoencoder(*sizes, told, self.linear_skip, self.n_passes)
+        groups = groups_among(self.categories, self.kept_)
+        return Autoencoder(*sizes, told, self.linear_skip, self.n_passes, groups)
 
     def _objective(self):
         corrupts = self.corruption is not None
@@ -264,8 +280,16 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         return {"AE": self._network().first_weights(seeds)}
 
     def _keep(self, weights, task):
-        self.weights_ = weights["AE"]
-        self.residual_covariance_ = _residual_covariance(self, task)
+        first = self.n_members
+        self.weights_ = [p[:first] for p in weights["AE"]]
+        self.drawing_ = None
+        if self.n_draws:
+            rows = np.concatenate(task.parts)  # those to validate on are in no bootstrap
+            counts = np.pad(task.bootstraps, ((0, 0), (0, len(task.parts[1]))))
+            own = [p[first:] for p in weights["AE"]]
+            rng = np.random.default_rng(task.seed.generate_state(4))
+            X = task.X[np.ix_(rows, self.kept_)]
+            self.drawing_ = Drawing.learn(self, X, counts, own, rng)
 
     def transform(self, X):
         """Fill the holes of a table.
@@ -286,70 +310,99 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         ValueError
             X holds inf, or another number of attributes than in :meth:`fit`.
         """
-        return self._filled(self._checked(X), lambda members: members.mean(axis=0))[0]
+        X = self._checked(X)
+        table = X.copy()
+        holed = np.flatnonzero(np.isnan(X[:, self.kept_]).any(axis=1))
+        for start in range(0, len(holed), BLOCK):
+            own = np.ix_(holed[start : start + BLOCK], self.kept_)
+            Z = self.units_.to_network(X[own])
+            values = self.units_.from_network(self._members(Z).mean(axis=0))
+            table[own] = np.where(np.isnan(X[own]), values, X[own])
+        return self._dressed(X, table[None])[0]
 
-    def draw(self, X, n_imputations=5, *, random_state=None):
+    def draw(self, X, n_imputations=None, *, random_state=None):
         """Fill the holes several times, each time with other values that might have stood there.
 
-        Where :meth:`transform` gives the best single guess, the draws spread as the errors of the
-        network do, so that a result can be computed on each and its spread be shown.
+        This is proper multiple imputation: where :meth:`transform` gives the best single guess, the
+        tables spread as the truth may, by what a record does not tell of a cell and by what the
+        sample does not tell of their relation. Compute a result on each, and pool the results with
+        :func:`ehrgan.scores.pooling.rubin_rules`.
 
         Parameters
         ----------
         X : array-like of shape (n, d)
             Records in their own units, NaN where missing.
-        n_imputations : int, default=5
-            Tables to draw, at least 1.
+        n_imputations : int, default=None
+            Tables to draw, from 1 to ``n_draws``; all of them by default.
         random_state : int, RandomState instance or None, default=None
             Seeds the draws.
 
         Returns
         -------
         ndarray of shape (n_imputations, n, n_features_out)
-            Observed cells are as they were; drawn ones lie within the range that :meth:`fit` saw.
+            Observed cells are as they were. Where the values of an attribute repeat (it has half as
+            many as cells, or fewer), drawn ones are of those seen; those of other attributes may
+            lie beyond the range seen, as the truth may.
 
         Raises
         ------
         ValueError
-            ``n_imputations`` is below 1, or X is not as :meth:`transform` needs it.
+            ``n_imputations`` is out of its range, the imputer was fitted with ``n_draws=0``, or X
+            is not as :meth:`transform` needs it.
 
         Notes
         -----
-        A draw is the estimate of one member chosen at random plus a normal residual on the
-        network's scale, with ``residual_covariance_``. That was measured on records which the
-        member had not learned from (those kept for validation, or the tenth that each of several
-        members leaves out; a single member without early stopping has none, and its draws spread
-        too little), with cells hidden as the table's holes are: it is an average over patterns.
-        The network is not trained anew for each draw, so these are not proper imputations in
-        Rubin's sense. Time is that of :meth:`transform` and little more.
+        Table k comes from network k of ``n_draws``, trained on a bootstrap of its own, and from
+        residuals of observed cells that were hidden from networks which did not know them, see
+        :mod:`ehrgan.nets.draws`. The network is used as far as it errs less than a Gaussian fitted
+        to the same bootstrap, so that a linear relation stays one.
+
+        What the result will be related to must be an attribute of the table, the outcome of a
+        regression included; else its relations to the drawn cells are diluted.
+
+        Training takes ``n_draws / n_members`` times as long on top; drawing, per table, about as
+        long as :meth:`transform` times the attributes with holes. Five tables do for estimates,
+        twenty or more for steady intervals.
 
         References
         ----------
-        Rubin, *Multiple imputation for nonresponse in surveys*, Wiley 1987.
+        Rubin, *Multiple imputation for nonresponse in surveys*, Wiley 1987. van Buuren, *Flexible
+        imputation of missing data*, 2nd ed., CRC 2018, sections 2.3 and 3.2. Morris, White and
+        Royston, "Tuning multiple imputation by predictive mean matching and local residual draws",
+        BMC Medical Research Methodology 2014.
 
         Examples
         --------
-        >>> X = np.column_stack([np.arange(12.0), 2 * np.arange(12.0)])
-        >>> X[5, 1] = np.nan
-        >>> draws = StackedAutoencoderImputer(epochs=20, random_state=0).fit(X).draw(X, 9)
-        >>> draws.shape, len(np.unique(draws[:, 5, 1])) > 1, len(np.unique(draws[:, 5, 0])) > 1
-        ((9, 12, 2), True, False)
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=200)
+        >>> X = np.column_stack([x, x + rng.normal(size=200)])
+        >>> X[:60, 1] = np.nan
+        >>> imputer = StackedAutoencoderImputer(n_draws=3, epochs=20, random_state=0).fit(X)
+        >>> draws = imputer.draw(X, random_state=0)
+        >>> draws.shape, bool((draws[:, 60:] == X[60:]).all())
+        ((3, 200, 2), True)
+        >>> bool(abs(np.std(draws[:, :60, 1] - draws[:, :60, 0]) - 1) < 0.2)
+        True
         """
         X = self._checked(X)
-        if not isinstance(n_imputations, Integral) or n_imputations < 1:
+        if self.drawing_ is None:
             raise ValueError(
-                f"n_imputations is {n_imputations!r}; it must be a whole number, at least 1."
+                "n_draws was 0 in fit; set it to the number of tables to draw, and fit anew."
             )
-        rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
-        values, vectors = np.linalg.eigh(self.residual_covariance_)
-        spread = vectors * np.sqrt(np.maximum(values, 0.0))
-
-        def one(members):
-            chosen = rng.integers(len(members), size=members.shape[1])
-            noise = rng.standard_normal(members.shape[1:]) @ spread.T
-            return members[chosen, np.arange(members.shape[1])] + noise
-
-        return self._filled(X, one, n_imputations)
+        most = len(self.drawing_.mean)
+        n_imputations = most if n_imputations is None else n_imputations
+        if not isinstance(n_imputations, Integral) or not 1 <= n_imputations <= most:
+            raise ValueError(
+                f"n_imputations is {n_imputations!r}; it must be a whole number from 1 to {most}, "
+                "the n_draws of fit, since each table needs a network of its own."
+            )
+        seed = np.random.SeedSequence(check_random_state(random_state).randint(2**31))
+        known = X[:, self.kept_]
+        tables = np.repeat(X[None], n_imputations, axis=0)
+        for b, child in enumerate(seed.spawn(n_imputations)):
+            filled = self.drawing_.fill(self, known, b, np.random.default_rng(child))
+            tables[b][:, self.kept_] = np.where(np.isnan(known), filled, known)
+        return self._dressed(X, tables)
 
     def _checked(self, X):
         check_is_fitted(self)
@@ -357,21 +410,14 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     def _with_holes(self, X, **asked):
         floats = (np.float64, np.float32)
-        return validate_data(self, X, dtype=floats, ensure_all_finite="allow-nan", **asked)
+        X = validate_data(self, X, dtype=floats, ensure_all_finite="allow-nan", **asked)
+        check_categories(self.categories, X)
+        return X
 
-    def _filled(self, X, fill, n_tables=1):
-        """Fill the holes ``n_tables`` times by what ``fill`` makes of the members' estimates."""
-        tables = np.repeat(X[None], n_tables, axis=0)
+    def _dressed(self, X, tables):
+        """Tables (m, n, d) without holes, as :meth:`get_feature_names_out` names their columns."""
         empty = np.setdiff1d(np.arange(X.shape[1]), self.kept_)
         tables[..., empty] = np.where(np.isnan(X[:, empty]), 0.0, X[:, empty])
-        holed = np.flatnonzero(np.isnan(X[:, self.kept_]).any(axis=1))
-        for start in range(0, len(holed), BLOCK):
-            rows = holed[start : start + BLOCK]
-            block = X[np.ix_(rows, self.kept_)]
-            members = self._members(self.units_.to_network(block))
-            for table in tables:
-                values = self.units_.from_network(fill(members))
-                table[np.ix_(rows, self.kept_)] = np.where(np.isnan(block), values, block)
         if not self.keep_empty_features:
             tables = tables[..., self.kept_]
         if self.indicator_ is None:
@@ -381,14 +427,18 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     def _members(self, Z):
         """Each member's estimate of every cell, on the network's scale: the mean of its passes."""
+        return self._reconstruct(self.weights_, Z)
+
+    def _reconstruct(self, weights, Z):
         # float64, so that a record's estimate does not depend on the records beside it
-        weights = [p.astype(np.float64) for p in self.weights_]
+        weights = [p.astype(np.float64) for p in weights]
         shape = (len(weights[0]), *Z.shape)
         seen = np.broadcast_to((~np.isnan(Z)).astype(np.float64), shape)
         x = np.broadcast_to(np.nan_to_num(Z).astype(np.float64), shape)
-        outs = self._network()(weights, x, seen)
+        net = self._network()
+        outs = net(weights, x, seen)
         # the first pass has seen no estimate; the mean of the later ones errs less than the last
-        return np.mean(outs[1:] or outs, axis=0)
+        return np.mean([net.expected(x_out) for x_out in outs[1:] or outs], axis=0)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that :meth:`transform` returns.
@@ -424,11 +474,11 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
 
 class _ImputerTask(Task):
-    """The table of one imputer, and the patterns of holes that it shows."""
+    """The table of one imputer."""
 
-    def __init__(self, model, X, rows, patterns):
+    def __init__(self, model, X, rows):
         super().__init__(model, X, rows)
-        self.patterns = patterns
+        self.leading = model._network().categories.leading
         self.bytes_per_row = 4 * len(model.kept_)
 
     def split(self):
@@ -436,19 +486,21 @@ class _ImputerTask(Task):
         n = min(max(1, round(self.model.validation_fraction * len(rows))), len(rows) - 1)
         return rows[n:], rows[:n]
 
-    @property
-    def left_out(self):
-        """Records that a member does not learn from: odd members the first, even the last ones.
+    def shares(self, member):
+        """Networks that draw learn from a bootstrap each, once any do."""
+        n = len(self.parts[0])
+        if not self.model.n_draws:
+            return None
+        first = self.model.n_members
+        own = np.ones(n, int) if member < first else self.bootstraps[member - first]
+        return np.cumsum(own)
 
-        The estimates for them show how far off a member is on records that it does not know.
-        """
-        if self.model.early_stopping or self.model.n_members == 1:
-            return 0
-        return len(self.parts[0]) // 10
-
-    def place(self, member):
-        out = self.left_out
-        return out if member % 2 else 0, len(self.parts[0]) - out
+    @cached_property
+    def bootstraps(self):
+        """How often each of the rows to train on is in the sample of each network that draws."""
+        n = len(self.parts[0])
+        rngs = [np.random.default_rng(s.bootstrap) for s in self.members[self.model.n_members :]]
+        return np.array([np.bincount(rng.integers(n, size=n), minlength=n) for rng in rngs])
 
     def scaled(self, rows):
         return self.model.units_.to_network(self.X[np.ix_(rows, self.model.kept_)])
@@ -474,36 +526,5 @@ class _ImputerTask(Task):
         """Cells to hide from n records: holes of other records, or cells at a random rate."""
         donors = self.X[np.ix_(rng.choice(self.rows, n), self.model.kept_)]
         at_random = rng.random(donors.shape) < MOST_HIDDEN * rng.random((n, 1))
+        at_random = at_random[:, self.leading]
         return np.where(rng.random((n, 1)) < self.model.pattern_share, np.isnan(donors), at_random)
-
-
-def _residual_covariance(model, task):
-    """Hide cells of records as the table's holes are, and see how far off the estimates are.
-
-    Each record is tried with the holes of another, and without some of the attributes that the
-    table never lacks. A pair of attributes never hidden together counts as uncorrelated.
-    """
-    (fit, validation), out = task.parts, task.left_out
-    sides = [(fit[:out], 1), (fit[len(fit) - out :], 0)] if out else [(validation, 0)]
-    if not len(sides[0][0]):
-        sides = [(fit, 0)]
-    squares, together = 0.0, 0.0
-    rng = np.random.default_rng(task.seed.generate_state(4))
-    for rows, first in sides:
-        Z = task.scaled(np.tile(rows[:RESIDUAL_ROWS], 2))
-        hide = _trial_holes(task.patterns, Z.shape, rng) & ~np.isnan(Z)
-        residual = Z - model._members(np.where(hide, np.nan, Z))[first :: 2 if out else 1]
-        residual = np.where(hide, residual, 0.0)
-        squares = squares + np.einsum("mij,mik->jk", residual, residual) / len(residual)
-        together = together + hide.T.astype(np.float64) @ hide
-    return squares / np.maximum(together, 1.0)
-
-
-def _trial_holes(patterns, shape, rng):
-    """Draw holes: for the first half such as the table has, for the second such as it never has."""
-    hide = rng.random(shape) < MOST_HIDDEN * rng.random((shape[0], 1))
-    if len(patterns):
-        hide &= ~patterns.any(axis=0)
-        half = shape[0] // 2
-        hide[:half] = patterns[rng.integers(len(patterns), size=half)]
-    return hide

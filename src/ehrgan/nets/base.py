@@ -30,6 +30,7 @@ class Seeds(NamedTuple):
     weights: np.random.SeedSequence
     training: np.random.SeedSequence
     validation: np.random.SeedSequence
+    bootstrap: np.random.SeedSequence
 
 
 class Task:
@@ -50,22 +51,19 @@ class Task:
         The records that may teach, in an order that does not depend on the order given.
     """
 
-    shares = None
-    """Cumulative weights of the records that teach, in batch places; None for one place each."""
-
     def __init__(self, model, X, rows):
         self.model, self.X, self.rows = model, X, rows
         self.seed = np.random.SeedSequence(check_random_state(model.random_state).randint(2**31))
-        self.members = [Seeds(*seed.spawn(3)) for seed in self.seed.spawn(model.n_members)]
+        self.members = [Seeds(*seed.spawn(4)) for seed in self.seed.spawn(model._n_replicas)]
 
     @cached_property
     def parts(self):
         """Rows to train on, and rows to validate on (none without early stopping)."""
         return self.split() if self.model.early_stopping else (self.rows, self.rows[:0])
 
-    def place(self, member):
-        """First of the rows to train on that a member sees, and batch places in its epoch."""
-        return 0, len(self.parts[0])
+    def shares(self, member):
+        """Cumulative weights of the rows to train on, in batch places; None for one place each."""
+        return None
 
     def write(self, table, rows):
         """Write records, scaled, into the first rows of a table."""
@@ -114,6 +112,11 @@ class ReplicaEstimator(Savable, BaseEstimator):
         ],
         "verbose": ["boolean"],
     }
+
+    @property
+    def _n_replicas(self):
+        """Networks that one model trains."""
+        return self.n_members
 
     def _keep_arguments(self, arguments):
         """Keep all that ``__init__`` was given under its name, as scikit-learn wants it."""
@@ -205,45 +208,48 @@ def train_together(tasks):
     for group in groups.values():
         model = group[0].model
         size = max(padded_length(len(task.rows)) * task.bytes_per_row for task in group)
-        limit = model.max_replicas and max(1, model.max_replicas // model.n_members)
+        limit = model.max_replicas and max(1, model.max_replicas // model._n_replicas)
         for chosen in chunks(len(group), size, limit):
             _train_run([group[i] for i in chosen])
 
 
 def _train_run(tasks):
     """Train every member of every model as one replica, and hand each model its weights."""
-    model, n_members = tasks[0].model, tasks[0].model.n_members
+    model, n = tasks[0].model, tasks[0].model._n_replicas
     first_rows, n_rows = end_to_end([len(task.parts[0]) for task in tasks])
-    places = np.array([task.place(m) for task in tasks for m in range(n_members)])
-    starts = np.repeat(first_rows, n_members) + places[:, 0].astype(np.int32)
+    shares = [task.shares(m) for task in tasks for m in range(n)]
+    lengths = np.repeat([len(task.parts[0]) for task in tasks], n)
+    if shares[0] is not None:
+        lengths = np.array([round(share[-1]) for share in shares])
     tables = tasks[0].tables(n_rows)
     for task, start in zip(tasks, first_rows, strict=True):
         task.lay(tables, start)
     seeds = [seeds for task in tasks for seeds in task.members]
     of_each = {
-        name: np.repeat([float(getattr(task.model, name)) for task in tasks], n_members)
+        name: np.repeat([float(getattr(task.model, name)) for task in tasks], n)
         for name in model._hyper
     }
     result = train(
         model._objective(),
         model._first_weights(tasks, [s.weights for s in seeds]),
         tables,
-        starts,
-        places[:, 1],
+        np.repeat(first_rows, n),
+        lengths,
         [s.training for s in seeds],
-        epochs=np.repeat([task.model.epochs for task in tasks], n_members),
+        epochs=np.repeat([task.model.epochs for task in tasks], n),
         batch_size=model.batch_size,
         hyper=of_each,
         validation=_validation(tasks) if model.early_stopping else None,
         patience=model.n_iter_no_change,
-        shares=None if tasks[0].shares is None else [t.shares for t in tasks for _ in t.members],
+        shares=None if shares[0] is None else shares,
         n_jobs=model.n_jobs,
         progress=model._name if model.verbose else None,
         **model._options(),
     )
     for i, task in enumerate(tasks):
-        own = slice(i * n_members, (i + 1) * n_members)
-        task.model._record(result.history[:, own], result.best_epoch[own])
+        own = slice(i * n, (i + 1) * n)
+        averaged = slice(i * n, i * n + model.n_members)
+        task.model._record(result.history[:, averaged], result.best_epoch[averaged])
         weights = {name: [p[own] for p in layers] for name, layers in result.params.items()}
         _refuse_diverged(task.model, weights)
         task.model._keep(weights, task)

@@ -42,7 +42,8 @@ class Savable:
         Notes
         -----
         The file is in the safetensors format: reading it runs no code. It holds parameters, scales
-        and weights, and no record. Requests for metadata routing are not kept.
+        and weights, and no record; of an imputer that draws also estimates and residuals of single
+        cells, each attribute in an order of its own. Requests for metadata routing are not kept.
 
         Examples
         --------

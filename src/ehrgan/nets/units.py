@@ -113,13 +113,15 @@ class Units(NamedTuple):
     scale: np.ndarray
 
     @classmethod
-    def learn(cls, X, columns, scaling):
-        """Learn from the observed cells of some columns, one at a time."""
+    def learn(cls, X, columns, scaling, coded=()):
+        """Learn from the observed cells of some columns, one at a time; codes stay 0 and 1."""
         low, high = np.float64([[np.nanmin(X[:, j]), np.nanmax(X[:, j])] for j in columns]).T
+        codes = np.isin(columns, list(coded))
+        low[codes], high[codes] = 0.0, 1.0
         origin, power, constant = frames(low, high, np.finfo(X.dtype).eps)
         own = [
             (np.nan, framed(low[i], origin[i], power[i]), 1.0)
-            if constant[i]
+            if constant[i] or codes[i]
             else _of_column(framed(X[~np.isnan(X[:, j]), j], origin[i], power[i]), scaling)
             for i, j in enumerate(columns)
         ]

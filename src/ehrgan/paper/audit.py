@@ -8,10 +8,9 @@ from ..scores.inference import (
     corrected_test,
     differences,
     holm,
-    lead,
     practical_equivalence,
 )
-from .scorecard import LEADS, told_lead
+from .scorecard import LEADS, contest, decisive, over_whom, told_lead
 
 __all__ = ["across", "compare", "optimism", "verdicts"]
 
@@ -117,27 +116,30 @@ def verdicts(studies):
     Returns
     -------
     DataFrame of str
-        Rows are the words of :data:`~ehrgan.paper.scorecard.LEADS`; a column for each protocol with
-        the lead and its corrected 95 % interval, and ``verdict``: the strictest protocol under
-        which a lead of the paper's sign is beyond doubt (its interval holds no zero).
+        Rows are the names of :data:`~ehrgan.paper.scorecard.LEADS`; a column for each protocol with
+        the lead over the rival that decides and its corrected 95 % interval, and ``verdict``: the
+        strictest protocol under which the lead over every rival is beyond doubt.
     """
     rows = {}
-    for words, (metric, winner, rival) in LEADS.items():
-        told, rival = told_lead(metric, winner, rival)
-        found = {name: lead(scores, metric, winner, rival) for name, scores in studies.items()}
-        rows[words] = {name: f"{estimate:+.4f}" for name, estimate in found.items()}
-        rows[words]["verdict"] = _verdict(found, np.sign(told))
+    for name, claim in LEADS.items():
+        sign = np.sign(told_lead(claim)[0])
+        leads = {protocol: contest(scores, claim) for protocol, scores in studies.items()}
+        found = {protocol: decisive(own, sign) for protocol, own in leads.items()}
+        rows[name] = {
+            protocol: over_whom(leads[protocol][rival], rival, claim)
+            for protocol, (_, rival) in found.items()
+        }
+        rows[name]["verdict"] = _verdict({p: finding for p, (finding, _) in found.items()})
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _verdict(found, sign):
+def _verdict(found):
+    """The strictest protocol under which a claim holds, or else what the strictest of all says."""
     strictest = next(iter(found))
-    for name, estimate in found.items():
-        if sign * estimate.sign > 0:
-            return "holds" if name == strictest else f"holds from {name} on"
-    if sign * found[strictest].sign < 0:
-        return "the opposite holds"
-    return "seen, not beyond doubt" if sign * found[strictest].value > 0 else "not seen"
+    holding = [protocol for protocol, finding in found.items() if finding == "holds"]
+    if not holding or holding[0] == strictest:
+        return found[strictest]
+    return f"holds from {holding[0]} on"
 
 
 def compare(scores, metric, pairs, rope=0.01):

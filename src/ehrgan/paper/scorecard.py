@@ -1,63 +1,157 @@
 """The paper's numbers and claims beside ours, as tables of text that a page can show."""
 
+import csv
+from importlib.resources import files
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from ..scores.estimate import Estimate
+from ..scores.estimate import Estimate, signed
 from ..scores.inference import lead
-from ..scores.metrics import METRICS
+from ..scores.metrics import METRICS, score_predictions
+from .granularity import implied
 from .silences import silence_table
-from .tables import beside_paper, paper_tables
+from .tables import N_NEGATIVE, N_POSITIVE, beside_paper, paper_tables
 
-__all__ = ["LEADS", "claims", "numbers", "places", "readme_table", "side_by_side", "told_lead"]
+__all__ = [
+    "LEADS", "Lead", "claims", "contest", "decisive", "f_scores", "numbers", "over_whom", "places",
+    "readme_table", "side_by_side", "told_lead",
+]  # fmt: skip
 
 #: Column heads that leave room on a phone.
 SHORT = dict(zip(METRICS, ["Acc.", "Sens.", "Spec.", "AUC", "F"], strict=True))
 PAPER_CLASSIFIERS = tuple(dict.fromkeys(paper_tables()["classifier"]))
-_MEAN, _AE, _GAN, _SVM, _NB = "mean", "autoencoder", "AC-GAN", "SVM (RBF)", "Naive Bayes"
-
-#: The paper's claims in words: a metric, the winner and the loser, each (imputer, classifier).
-#: A loser of None is whoever comes second in the paper's own table, so that no rival is picked
-#: by our results.
-LEADS = {
-    "AC-GAN has the best accuracy, mean-imputed": ("accuracy", (_MEAN, _GAN), None),
-    "AC-GAN has the best accuracy, autoencoder-imputed": ("accuracy", (_AE, _GAN), None),
-    "AC-GAN has the best sensitivity, autoencoder-imputed": ("sensitivity", (_AE, _GAN), None),
-    "AC-GAN has the best AUC, autoencoder-imputed": ("auc_roc", (_AE, _GAN), None),
-    "AC-GAN has the best F-score, by two points": ("f_score", (_AE, _GAN), None),
-    "The SVM has the best specificity": ("specificity", (_AE, _SVM), None),
-    "The autoencoder improves the AC-GAN": ("accuracy", (_AE, _GAN), (_MEAN, _GAN)),
-    "The autoencoder improves the SVM's sensitivity": ("sensitivity", (_AE, _SVM), (_MEAN, _SVM)),
-    "The autoencoder lowers naive Bayes's accuracy": ("accuracy", (_AE, _NB), (_MEAN, _NB)),
-}
+LOGISTIC = "Logistic regression"
+_MEAN, _AE, _GAN = "mean", "autoencoder", "AC-GAN"
+#: What a rival lets one say of a claimed lead, the worst first.
+FINDINGS = ("the opposite holds", "not seen", "seen, not beyond doubt", "holds")
 
 
-def told_lead(metric, first, second=None):
-    """The lead in the paper's own tables.
+class Lead(NamedTuple):
+    """One lead that the paper claims.
 
     Parameters
     ----------
     metric : str
         One of :data:`~ehrgan.scores.metrics.METRICS`.
-    first, second : tuple of (imputer, classifier)
-        The methods; without a second, whoever comes next to the first on its imputation.
+    winner : tuple of (imputer, classifier)
+        Who leads.
+    rival : tuple of (imputer, classifier), optional
+        Whom; None for a claim to be the best, which is a lead over everybody on that imputation.
+    sentence : str
+        The paper's words.
+    """
+
+    metric: str
+    winner: tuple
+    rival: tuple | None
+    sentence: str
+
+
+def _read_leads():
+    text = files("ehrgan").joinpath("data/inputs/leads.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        rival = (row["rival_imputer"], row["rival"]) if row["rival"] else None
+        winner = row["imputer"], row["classifier"]
+        yield row["name"], Lead(row["metric"], winner, rival, row["sentence"])
+
+
+#: The leads that the paper claims, by what they are called here, in the order of its text.
+LEADS = dict(_read_leads())
+
+
+def told_lead(claim):
+    """The lead in the paper's own tables, and over whom.
+
+    Parameters
+    ----------
+    claim : Lead
+        Such as one of :data:`LEADS`.
 
     Returns
     -------
     told : float
-        The paper's score of the first less that of the second.
-    second : tuple of (imputer, classifier)
+        The paper's score of the winner less that of the rival; where the claim is to be the best,
+        less that of the second best.
+    rivals : list of (imputer, classifier)
+        The rival; where the claim is to be the best, everyone whom the paper prints second.
 
     Examples
     --------
-    >>> told, second = told_lead("accuracy", ("mean", "AC-GAN"))
-    >>> round(float(told), 4), second
-    (0.0156, ('mean', 'Gradient Boosting'))
+    >>> told, rivals = told_lead(LEADS["AC-GAN has the best AUC, autoencoder-imputed"])
+    >>> round(float(told), 4), [name for _, name in rivals]
+    (0.0006, ['MLP', 'Gradient Boosting'])
     """
-    paper = _paper_numbers()
-    if second is None:
-        second = (first[0], paper[metric, first[0]].drop(first[1]).idxmax())
-    return paper[(metric, *first)] - paper[(metric, *second)], second
+    paper, (imputer, name) = _paper_numbers(), claim.winner
+    own = paper[(claim.metric, *claim.winner)]
+    if claim.rival:
+        return own - paper[(claim.metric, *claim.rival)], [claim.rival]
+    others = paper[claim.metric, imputer].drop(name)
+    second = [other for other in PAPER_CLASSIFIERS if other in others.index]
+    second = [(imputer, other) for other in second if others[other] == others.max()]
+    return own - others.max(), second
+
+
+def contest(scores, claim):
+    """Our lead over every rival that a claim is about.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``StudyResult.scores``.
+    claim : Lead
+        Such as one of :data:`LEADS`.
+
+    Returns
+    -------
+    dict of (imputer, classifier) to Estimate
+        The winner's score less the rival's, fold by fold. Where the claim is to be the best the
+        rivals are all others in the paper, and logistic regression, which it left out.
+    """
+    scores = scores[scores["metric"] == claim.metric]
+    if claim.rival:
+        return {claim.rival: lead(scores, claim.metric, claim.winner, claim.rival)}
+    imputer, winner = claim.winner
+    scores = scores[scores["imputer"] == imputer]
+    others = [(imputer, name) for name in (*PAPER_CLASSIFIERS, LOGISTIC) if name != winner]
+    return {rival: lead(scores, claim.metric, claim.winner, rival) for rival in others}
+
+
+def decisive(leads, sign=1):
+    """Find the rival that decides a claim: the one over whom least can be said.
+
+    Parameters
+    ----------
+    leads : dict of rival to Estimate
+        From :func:`contest`.
+    sign : {1, -1}, default=1
+        That of the paper's lead; -1 where it says that the winner loses.
+
+    Returns
+    -------
+    finding : str
+        From :data:`FINDINGS`: that of the worst rival, so "holds" means that the lead over every
+        one of them is beyond doubt (its interval holds no zero).
+    rival : tuple of (imputer, classifier)
+        Of the rivals with that finding, the one over whom the lead is least.
+
+    Examples
+    --------
+    >>> leads = {("mean", "tree"): Estimate(0.05, 0.03, 0.07), ("mean", "MLP"):
+    ...     Estimate(0.01, -0.01, 0.03)}
+    >>> decisive(leads)
+    ('seen, not beyond doubt', ('mean', 'MLP'))
+    """
+
+    def order(rival):
+        own = leads[rival]
+        seen = 1 + (sign * own.value > 0)
+        rank = 3 if sign * own.sign > 0 else 0 if sign * own.sign < 0 else seen
+        return rank, sign * own.value
+
+    rival = min(leads, key=order)
+    return FINDINGS[order(rival)[0]], rival
 
 
 def side_by_side(summary, imputer):
@@ -80,7 +174,7 @@ def side_by_side(summary, imputer):
     Examples
     --------
     >>> summary = pd.DataFrame({"imputer": "mean", "classifier": "MLP", "metric": METRICS,
-    ...     "mean": 0.96, "low": 0.955, "high": 0.965})
+    ...     "mean": 0.96, "low": 0.955, "high": 0.965, "half": 0.005})
     >>> side_by_side(summary, "mean")["Acc."].tolist()
     ['0.9600', '0.0050', '0.9525*', '+0.0075']
     """
@@ -90,10 +184,10 @@ def side_by_side(summary, imputer):
         if row.metric not in SHORT:
             continue
         told = paper.get((row.metric, imputer, row.classifier))
-        lines = {"ours": f"{row.mean:.4f}", "± 95 %": f"{row.high - row.mean:.4f}"}
+        lines = {"ours": f"{row.mean:.4f}", "± 95 %": f"{row.half:.4f}"}
         if told is not None:
             star = "" if row.low <= told <= row.high else "*"
-            lines |= {"paper": f"{told:.4f}{star}", "difference": f"{row.mean - told:+z.4f}"}
+            lines |= {"paper": f"{told:.4f}{star}", "difference": signed(row.mean - told, ".4f")}
         for line, text in lines.items():
             rows.setdefault((row.classifier, line), {})[SHORT[row.metric]] = text
     table = pd.DataFrame.from_dict(rows, orient="index")
@@ -135,6 +229,18 @@ def places(scores, summary):
     return table
 
 
+def over_whom(estimate, rival, claim):
+    """Write a lead with its interval and the rival's name; of the winner on other records, those.
+
+    Examples
+    --------
+    >>> claim = LEADS["The autoencoder improves the AC-GAN's accuracy"]
+    >>> over_whom(Estimate(0.001, -0.002, 0.004), claim.rival, claim)
+    '+0.0010 (-0.0020 to +0.0040) over mean-imputed'
+    """
+    return f"{estimate:+.4f} over {_named(rival, claim)}"
+
+
 def claims(scores):
     """Test each lead that the paper claims in words on our folds.
 
@@ -146,16 +252,66 @@ def claims(scores):
     Returns
     -------
     DataFrame of str
-        Rows are the words of `LEADS`; columns paper (the lead in its tables), ours (with the
-        corrected 95 % interval) and finding.
+        Rows are the names of `LEADS`. Columns the paper's lead (in its tables, and over whom), ours
+        over the same (with the corrected 95 % interval), over the closest (ours over the rival of
+        the paper that decides, see :func:`decisive`), over logistic regression (empty where the
+        claim names its rival) and finding (over all of them).
     """
     rows = {}
-    for words, (metric, first, second) in LEADS.items():
-        told, second = told_lead(metric, first, second)
-        ours = lead(scores, metric, first, second)
-        finding = f"{ours.tie}; the paper's lead lies {ours.within(told)} our interval"
-        rows[words] = f"{told:+z.4f}", f"{ours:+.4f}", finding
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["paper", "ours", "finding"])
+    for name, claim in LEADS.items():
+        told, seconds = told_lead(claim)
+        ours = contest(scores, claim)
+        finding, _ = decisive(ours, np.sign(told))
+        logistic = {rival: ours.pop(rival) for rival in list(ours) if rival[1] == LOGISTIC}
+        _, closest = decisive(ours, np.sign(told))
+        same = "; ".join(over_whom(ours[rival], rival, claim) for rival in seconds)
+        named = " and ".join(_named(rival, claim) for rival in seconds)
+        rows[name] = (
+            f"{signed(told, '.4f')} over {named}",
+            same,
+            over_whom(ours[closest], closest, claim),
+            "".join(f"{found:+.4f}" for found in logistic.values()),
+            finding,
+        )
+    columns = ["the paper's lead", "ours over the same", "over the closest"]
+    columns += ["over logistic regression", "finding"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _named(rival, claim):
+    imputer, name = rival
+    return f"{imputer}-imputed" if name == claim.winner[1] else name
+
+
+def f_scores(result):
+    """Lay every F-score out both ways: averaged over folds, and of all records of a trial pooled.
+
+    Parameters
+    ----------
+    result : StudyResult
+        With the imputations mean and autoencoder, and all classifiers of the paper.
+
+    Returns
+    -------
+    DataFrame of str
+        Rows (imputer, classifier) of the paper's tables. Columns paper, its shares imply (the
+        F-score of all records pooled that its sensitivity and specificity give; a star marks a
+        printed one that rounding does not explain), ours averaged and ours pooled (means over all
+        folds, and over trials).
+    """
+    paper = paper_tables().set_index(["imputer", "classifier"])
+    told = implied(paper, N_POSITIVE, N_NEGATIVE).loc["f_score"]
+    stars = np.where(told["agrees"], "", "*")
+    shown = {
+        "paper": told["printed"].map("{:.4f}".format) + stars,
+        "its shares imply": told[["low", "high"]].mean(axis="columns").map("{:.4f}".format),
+    }
+    own = result.predictions[result.predictions["imputer"].isin(paper.index.levels[0])]
+    pooled = score_predictions(own, pooled=True)
+    for name, scores in {"ours, averaged": result.scores, "ours, pooled": pooled}.items():
+        own = scores[scores["metric"] == "f_score"]
+        shown[name] = own.groupby(["imputer", "classifier"])["value"].mean().map("{:.4f}".format)
+    return pd.DataFrame(shown).loc[paper.index]
 
 
 def numbers(summary):
@@ -207,7 +363,7 @@ def readme_table(summary):
     }
     ours, paper = summary.set_index(["metric", "imputer", "classifier"]), _paper_numbers()
     lines = [["Classifier", *wanted], ["---"] * (1 + len(wanted))]
-    for name in (*PAPER_CLASSIFIERS, "Logistic regression"):
+    for name in (*PAPER_CLASSIFIERS, LOGISTIC):
         cells = []
         for imputer, metric in wanted.values():
             found = Estimate(*ours.loc[(metric, imputer, name), ["mean", "low", "high"]])

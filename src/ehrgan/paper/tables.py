@@ -6,7 +6,10 @@ import pandas as pd
 
 from ..scores.metrics import METRICS, check_columns
 
-__all__ = ["beside_paper", "paper_tables"]
+__all__ = ["N_NEGATIVE", "N_POSITIVE", "beside_paper", "paper_tables"]
+
+#: Malignant and benign records, section "Dataset" of the paper.
+N_POSITIVE, N_NEGATIVE = 212, 357
 
 
 def paper_tables():

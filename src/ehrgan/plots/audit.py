@@ -2,28 +2,29 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import calibration_curve
 
-from .style import COLOURS, DASHES, MARKERS, band, drawn, name_rows, spread
+from .style import COLOURS, DASHES, MARKERS, PAPER_MARK, band, drawn, name_rows, spread
 
 
 @drawn
-def errors_by_epoch(curves, chosen):
+def errors_by_epoch(curves):
     """Mean error on the test folds over training, and the epochs that a peek would choose.
 
     Parameters
     ----------
     curves : DataFrame
         Columns trial, fold, epoch and error, as in `StudyResult.curves`, of one arm.
-    chosen : array-like of shape (n_folds,)
-        Epoch of least test error of each fold.
 
     Returns
     -------
     Figure
-        Above the mean error with the middle eight tenths of folds, below a histogram of `chosen`.
+        Above the mean error with the middle eight tenths of folds, below a histogram of the epoch
+        of least test error of each fold, the first where several are equal.
     """
     by_epoch = curves.groupby("epoch")["error"]
+    chosen = curves.pivot_table("error", ["trial", "fold"], "epoch").idxmin(axis="columns")
     low, high = by_epoch.quantile(0.1), by_epoch.quantile(0.9)
     figure, (above, below) = plt.subplots(
         2, 1, sharex=True, figsize=(6, 4.6), height_ratios=[3, 1.2]
@@ -34,7 +35,52 @@ def errors_by_epoch(curves, chosen):
     above.set(ylabel="Error on the test fold", ylim=(0, top))
     bins = np.linspace(0, curves["epoch"].max(), 26)
     below.hist(chosen, bins=bins, color=COLOURS[1], edgecolor="black", lw=0.6)
+    below.yaxis.set_major_locator(MaxNLocator(integer=True))
     below.set(xlabel="Epoch", ylabel="Folds")
+    return figure
+
+
+@drawn
+def paper_arithmetic(counts, gaps, printed):
+    """How whole the paper's counts are, and how its scores disagree beside ways to average them.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Columns sensitivity and specificity: what each printed share is in records, as
+        :func:`ehrgan.paper.granularity.granularity` gives it; indexed by the words of a row.
+    gaps : dict of str to DataFrame
+        A way to average, and the columns accuracy and f_score of tables drawn in that way: score
+        less what sensitivity and specificity imply.
+    printed : DataFrame
+        The same two columns for printed rows, indexed by their words.
+
+    Returns
+    -------
+    Figure
+        Above a row for each of `counts`, its distance from the nearest whole number of records;
+        below a cloud for each of `gaps`, and the printed rows as stars.
+    """
+    figure, (above, below) = plt.subplots(
+        2, 1, figsize=(6.4, 0.27 * len(counts) + 5), height_ratios=[0.27 * len(counts) + 0.6, 3.6]
+    )
+    above.axvline(0, color="black", lw=1)
+    for i, name in enumerate(["sensitivity", "specificity"]):
+        away = counts[name] - counts[name].round()
+        looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": "", "ms": 6, "label": name}
+        above.plot(away, np.arange(len(counts)) + 0.2 * i - 0.1, **looks)
+    name_rows(above, counts.index)
+    above.set(xlim=(-0.55, 0.55), xlabel="Records from the nearest whole count")
+    above.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    for i, (words, table) in enumerate(gaps.items()):
+        looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": "", "ms": 3, "alpha": 0.5}
+        looks["zorder"] = 2.9 - 0.1 * i  # the first on top
+        below.plot(table["accuracy"], table["f_score"], label=words, **looks)
+    for i, (words, row) in enumerate(printed.iterrows()):
+        looks = {**PAPER_MARK, "marker": "*s"[i], "ms": [14, 8][i]}
+        below.plot(row["accuracy"], row["f_score"], label=words, **looks)
+    below.set(xlabel="Accuracy, less what is implied", ylabel="F-score, less what is implied")
+    below.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=10)
     return figure
 
 
@@ -116,8 +162,7 @@ def calibration_and_benefit(predictions, benefits, n_bins=8):
         left.plot(told, observed, label=words, **looks)
         table = benefits[words]
         right.plot(table["threshold"], table["model"], markevery=(3 * i, 12), **looks)
-    everybody = table["act on all"].clip(lower=-0.05)
-    right.plot(table["threshold"], everybody, color="0.4", lw=1, label="act on all")
+    right.plot(table["threshold"], table["act on all"], color="0.4", lw=1, label="act on all")
     right.axhline(0, color="black", lw=1)
     right.set(xlabel="Threshold", ylabel="Net benefit", ylim=(-0.05, None))
     right.annotate("act on all", (0.42, 0.0), (0.5, 0.08), fontsize=9)

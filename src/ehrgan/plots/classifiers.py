@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from .style import COLOURS, drawn, name_rows, spread
+from .style import COLOURS, PAPER_MARK, drawn, name_rows, spread
 
 # Each imputation looks alike in every figure; the paper's circle stays apart in greyscale too.
 LOOKS = {
@@ -13,7 +13,9 @@ LOOKS = {
     "autoencoder": (COLOURS[1], "D"),
     "denoising": (COLOURS[2], "v"),
 }
-PAPER_MARK = {"marker": "o", "mfc": "white", "mec": "black", "ms": 6.5, "ls": "", "zorder": 4}
+
+
+METRIC_WORDS = {"auc_roc": "AUC", "f_score": "F-score"}
 
 
 @drawn
@@ -33,9 +35,42 @@ def classifier_intervals(summary, paper, metric="accuracy"):
     told = paper[paper["classifier"].isin(ours["classifier"])].assign(mean=lambda t: t[metric])
     figure, axis = plt.subplots(figsize=(5.6, 6.8))
     _rows_of_intervals(axis, ours, told)
-    axis.set_xlim(right=min(1, axis.get_xlim()[1]))  # intervals may pass 1, scores cannot
+    axis.set_xlim(right=min(1, axis.get_xlim()[1]))
     axis.set_xlabel(f"{metric.replace('_', ' ')}, mean over test folds")
     figure.legend(handles=_handles(axis, told), loc="outside upper left", ncols=4, fontsize=10)
+    return figure
+
+
+@drawn
+def every_number(summary, paper):
+    """Every metric of every classifier and imputation with its interval, beside the paper's.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Columns imputer, classifier, metric, mean, low, high, as
+        :func:`ehrgan.scores.metrics.summarise` gives them; all metrics have the same classifiers.
+    paper : DataFrame
+        Columns imputer, classifier and the metrics: one panel for each of these that `summary` has.
+
+    Returns
+    -------
+    Figure
+        Panels in two columns, the same rows in each.
+    """
+    metrics = [metric for metric in paper if metric in set(summary["metric"])]
+    n_rows = -(-len(metrics) // 2)
+    height = 0.42 * summary["classifier"].nunique() + 0.9
+    figure, axes = plt.subplots(n_rows, 2, sharey=True, figsize=(7, n_rows * height))
+    for axis, metric in zip(axes.flat, metrics, strict=False):
+        ours = summary[summary["metric"] == metric]
+        _rows_of_intervals(axis, ours, paper.assign(mean=paper[metric]))
+        axis.set_title(METRIC_WORDS.get(metric, metric), fontsize=11)
+        axis.xaxis.set_major_locator(MaxNLocator(4))
+    for axis in axes.flat[len(metrics) :]:
+        axis.remove()
+    handles = _handles(axes.flat[0], paper)
+    figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=10)
     return figure
 
 

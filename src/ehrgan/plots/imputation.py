@@ -87,7 +87,7 @@ def learning_curve(history, best_epoch):
         axis.plot(epochs, history[key], DASHES[i], color=COLOURS[i], lw=1.8, label=label)
     least = history["validation"][best_epoch - 1]
     axis.plot(best_epoch, least, "k*", ms=14, label=f"kept: epoch {best_epoch}", zorder=5)
-    axis.set(yscale="log", xlabel="epoch", ylabel="reconstruction error\n(equation 1, mean)")
+    axis.set(yscale="log", xlabel="epoch", ylabel="squared error, mean over cells")
     figure.legend(loc="outside upper left", ncols=2)
     return figure
 

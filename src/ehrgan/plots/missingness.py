@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ..scores.estimate import signed
 from .style import COLOURS, DASHES, MARKERS, drawn, spread
 
 
@@ -43,21 +44,22 @@ def gain_map(table, label, across="rate"):
     Parameters
     ----------
     table : DataFrame
-        Rows mechanisms, columns rates or imputations; each cell the gain and whether it is beyond
-        doubt, which a star marks.
+        Rows mechanisms, columns rates or imputations; each cell an
+        :class:`~ehrgan.scores.estimate.Estimate`. A star marks an interval that holds no zero at
+        the three digits that are shown.
     label : str
         What is drawn.
     across : str, default="rate"
         What the columns are.
     """
-    numbers = table.map(lambda cell: cell[0]).to_numpy(dtype=float)
+    numbers = table.map(lambda cell: cell.value).to_numpy(dtype=float)
     most = float(np.nanmax(np.abs(numbers))) or 1.0
     figure, axis = plt.subplots(figsize=(1.5 * table.shape[1], 0.5 * len(table) + 1.6))
     image = axis.imshow(numbers, cmap="PuOr", vmin=-most, vmax=most, aspect="auto")
     for i, row in enumerate(table.to_numpy()):
-        for j, (gain, sure) in enumerate(row):
-            dark = abs(gain) > 0.65 * most
-            axis.text(j, i, f"{gain:+.3f}{'*' if sure else ''}", ha="center", va="center",
+        for j, gain in enumerate(row):
+            dark, star = abs(gain.value) > 0.65 * most, "*" if gain.rounded(3).sign else ""
+            axis.text(j, i, signed(gain.value) + star, ha="center", va="center",
                       color="white" if dark else "black", fontsize=10)  # fmt: skip
     words = any(isinstance(name, str) for name in table)
     slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if words else {}

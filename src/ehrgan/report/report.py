@@ -16,6 +16,7 @@ from tqdm import tqdm
 from .. import plots
 from ..bars import no_bars
 from ..files import write_whole
+from ..scores.estimate import Estimate, signed
 from ..scores.inference import corrected_interval
 from ..scores.metrics import threshold_at
 from ..tables.coding import TableCoder
@@ -347,12 +348,12 @@ def _matters(prepared, gains, adversary):
         sure = gains.loc[(gains["p"] < 0.05) & (gains["mean"] > 0), "imputation"]
         verdict = f"yes: {', '.join(sure)}" if len(sure) else "no imputation is beyond doubt better"
         told = "; ".join(
-            f"{g.imputation}: {g.mean:+z.3f} ({g.low:+z.3f} to {g.high:+z.3f})"
+            f"{g.imputation}: {Estimate(g.mean, g.low, g.high):+}"
             for g in gains.itertuples(index=False, name="Gain")
         )
         named = gains["classifier"].iloc[0]
         said = [f"Does the imputation matter? {named}, less on means: {verdict}. {told}."]
-    lead = "{:+z.3f} (95 % interval {:+z.3f} to {:+z.3f})".format(*adversary)
+    lead = "{} (95 % interval {} to {})".format(*map(signed, adversary))
     return [*said, f"AC-GAN less logistic regression, both on means: {lead} of AUC."]
 
 

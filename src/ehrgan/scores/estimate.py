@@ -2,7 +2,29 @@
 
 from typing import NamedTuple
 
-__all__ = ["Estimate", "readable"]
+__all__ = ["Estimate", "readable", "signed"]
+
+
+def signed(number, spec=".3f"):
+    """Write a difference with its sign; one that rounds to nothing is ``+0.000``, never ``-0.000``.
+
+    Parameters
+    ----------
+    number : float
+        The difference.
+    spec : str, default=".3f"
+        A format of Python's, without a sign.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> signed(0.0123), signed(-0.00004), signed(-0.5, ".1f")
+    ('+0.012', '+0.000', '-0.5')
+    """
+    return format(float(number), f"+z{spec}")
 
 
 class Estimate(NamedTuple):
@@ -18,6 +40,8 @@ class Estimate(NamedTuple):
     Notes
     -----
     A format applies to all three; without one it is ``.3f``. A signed format is for differences.
+    Where the interval leaves zero out, an end that the format would round to zero has more digits,
+    so that what is read never contradicts `sign`.
 
     Examples
     --------
@@ -26,6 +50,8 @@ class Estimate(NamedTuple):
     '0.969 (0.949–0.989)'
     >>> f"{Estimate(-0.0012, -0.0142, 0.0118):+.4f}"
     '-0.0012 (-0.0142 to +0.0118)'
+    >>> f"{Estimate(-0.02, -0.04, -0.00012):+.3f}"
+    '-0.020 (-0.040 to -0.0001)'
     >>> for gain in (Estimate(0.02, 0.01, 0.03), Estimate(0.02, -0.01, 0.05)):
     ...     print(gain.sign, gain.compared(), gain.tie, gain.within(0.04), sep=", ")
     1, larger than, a tie is excluded, outside
@@ -45,6 +71,10 @@ class Estimate(NamedTuple):
     def half(self):
         """Half the width of the interval."""
         return (self.high - self.low) / 2
+
+    def rounded(self, digits=3):
+        """The same, rounded: a figure that shows so many digits stars what they still show."""
+        return Estimate(*(round(float(number), digits) for number in self))
 
     def holds(self, number):
         """Whether the interval holds a number, its ends included."""
@@ -67,11 +97,18 @@ class Estimate(NamedTuple):
 
     def __format__(self, spec):
         """The number, then its interval in brackets."""
-        signed, digits = spec.startswith("+"), spec.removeprefix("+") or ".3f"
-        between = " to " if signed else "\N{EN DASH}"
-        one = f"{'+' if signed else ''}z{digits}"
-        value, low, high = (format(float(number), one) for number in self)
-        return f"{value} ({low}{between}{high})"
+        is_signed, digits = spec.startswith("+"), spec.removeprefix("+") or ".3f"
+        between = " to " if is_signed else "\N{EN DASH}"
+
+        def write(number, spec=digits):
+            return signed(number, spec) if is_signed else format(float(number), f"z{spec}")
+
+        def end(number):
+            text = write(number)
+            hides = self.sign and digits.endswith("f") and not float(text)
+            return write(number, ".1g") if hides else text
+
+        return f"{write(self.value)} ({end(self.low)}{between}{end(self.high)})"
 
 
 def readable(table, spec=".3f"):

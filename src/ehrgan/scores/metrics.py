@@ -214,7 +214,7 @@ def decision_curve(y_true, probability, thresholds):
     return pd.DataFrame({"threshold": t, "model": benefit, "act on all": everybody})
 
 
-def summarise(scores, level=0.95):
+def summarise(scores, level=0.95, bounds=None):
     """Mean, interval and standard deviation of each metric, imputer and classifier.
 
     Parameters
@@ -223,26 +223,30 @@ def summarise(scores, level=0.95):
         Long form: imputer, classifier, metric, value, n_train, n_test; one row per fold.
     level : float, default=0.95
         Coverage of the intervals, see `corrected_interval`.
+    bounds : tuple of float, optional
+        Where values end, ``(0, 1)`` for scores: intervals are cut there, which loses no coverage
+        since the truth cannot lie in what is cut off. Differences of scores need none.
 
     Returns
     -------
     DataFrame
-        Columns imputer, classifier, metric, mean, low, high, sd, in the order of `scores`. `sd` is
-        that of single folds. With one value `sd`, `low` and `high` are NaN; with pooled scores
-        `low` and `high` are.
+        Columns imputer, classifier, metric, mean, low, high, half, sd, in the order of `scores`.
+        `half` is half the width of the interval before it is cut; `sd` is that of single folds.
+        With one value `sd`, `low`, `high` and `half` are NaN; with pooled scores all but `sd`.
 
     Raises
     ------
     ValueError
-        If a column is absent, there is no row, or `level` is not between 0 and 1.
+        If a column is absent, there is no row, a value lies outside `bounds`, or `level` is not
+        between 0 and 1.
 
     Examples
     --------
     >>> scores = pd.DataFrame({"imputer": "mean", "classifier": "MLP", "metric": "accuracy",
     ...     "value": [0.94, 0.96, 0.95, 0.97, 0.93], "n_train": 455, "n_test": 114})
     >>> summarise(scores).round(3)
-      imputer classifier    metric  mean    low   high     sd
-    0    mean        MLP  accuracy  0.95  0.921  0.979  0.016
+      imputer classifier    metric  mean    low   high   half     sd
+    0    mean        MLP  accuracy  0.95  0.921  0.979  0.029  0.016
     """
     keys = ["imputer", "classifier", "metric"]
     check_columns("scores", scores, [*keys, "value", "n_train", "n_test"])
@@ -255,8 +259,12 @@ def summarise(scores, level=0.95):
         n_test=("n_test", "mean"),
     )
     half = half_width(table["sd"], table["n_folds"], table["n_train"], table["n_test"], level)
-    table["low"], table["high"] = table["mean"] - half, table["mean"] + half
-    return table[[*keys, "mean", "low", "high", "sd"]]
+    table = table.assign(low=table["mean"] - half, high=table["mean"] + half, half=half)
+    if bounds:
+        if not scores["value"].between(*bounds).all():
+            raise ValueError(f"scores must lie within the bounds {bounds}")
+        table[["low", "high"]] = table[["low", "high"]].clip(*bounds)
+    return table[[*keys, "mean", "low", "high", "half", "sd"]]
 
 
 def roc_over_folds(y, probabilities, fpr_grid=None, *, level=0.8):

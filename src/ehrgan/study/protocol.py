@@ -293,6 +293,8 @@ class Study:
         if name not in self._autoencoders:
             return [self._scaled(fold, make_imputer(name)) for fold in self.folds]
         estimator = clone(self._autoencoders[name]).set_params(verbose=not hidden)
+        if estimator.corruption:
+            estimator.set_params(n_draws=self._n_draws)
         fitted = estimator.fit_many(
             [self._tables(fold)[1] for fold in self.folds],
             params=[{"random_state": fold.seed} for fold in self.folds],
@@ -305,8 +307,8 @@ class Study:
         draws = [None, None]
         if isinstance(imputer, StackedAutoencoderImputer):
             train, test = (scaler.transform(imputer.transform(X)) for X in parts)
-            if self._n_draws and imputer.corruption:
-                drawn = [imputer.draw(X, self._n_draws, random_state=fold.seed) for X in parts]
+            if imputer.n_draws:
+                drawn = [imputer.draw(X, imputer.n_draws, random_state=fold.seed) for X in parts]
                 draws = [np.stack([scaler.transform(X) for X in table]) for table in drawn]
         else:
             with warnings.catch_warnings():

@@ -19,6 +19,9 @@ __all__ = ["StudyResult"]
 class StudyResult:
     """What a study found.
 
+    The rows of every table are numbered anew, so that no two share a label: who picks rows by label
+    gets as many as were asked for.
+
     Parameters
     ----------
     predictions : DataFrame
@@ -42,6 +45,11 @@ class StudyResult:
     choices: pd.DataFrame
     settings: dict
 
+    def __post_init__(self):
+        """Number the rows of every table."""
+        for name in ("predictions", "imputation", "curves", "choices"):
+            object.__setattr__(self, name, getattr(self, name).reset_index(drop=True))
+
     @cached_property
     def scores(self):
         """Score of each trial, fold, imputer, classifier and metric (long form)."""
@@ -49,8 +57,8 @@ class StudyResult:
 
     @cached_property
     def summary(self):
-        """Mean and corrected 95 % interval of each imputer, classifier and metric."""
-        return summarise(self.scores)
+        """Mean and corrected 95 % interval, cut to 0..1, of each imputer, classifier and metric."""
+        return summarise(self.scores, bounds=(0, 1))
 
     def save(self, folder):
         """Write every table as Parquet, and the settings as text, into a folder.

@@ -1,0 +1,62 @@
+"""What the text of a chapter commits to, held to by the run that makes its page."""
+
+__all__ = ["BOOK", "Findings"]
+
+#: The settings at which the text was written; they are the chapters' defaults.
+BOOK = {"n_trials": 10, "n_folds": 5, "missing_fraction": 0.5, "n_masked": 15, "seed": 0}
+
+
+class Findings:
+    """Sentences of a chapter that this run must bear out, if it has the book's settings.
+
+    Parameters
+    ----------
+    settings : dict
+        The run's settings, by the names of :data:`BOOK`.
+
+    Notes
+    -----
+    With other settings nothing is held to: in a notebook the object then displays as a note that
+    says so, and as nothing at all with the book's.
+
+    Examples
+    --------
+    >>> quick = Findings(BOOK | {"n_trials": 1})
+    >>> quick.hold("two and two are five", 2 + 2 == 5)
+    >>> quick.changed
+    {'n_trials': (1, 10)}
+    """
+
+    def __init__(self, settings):
+        self.changed = {key: (settings[key], of) for key, of in BOOK.items() if settings[key] != of}
+
+    def hold(self, words, holds):
+        """Stop the build where the run contradicts the text.
+
+        Parameters
+        ----------
+        words : str
+            What the text says.
+        holds : bool
+            Whether this run bears it out.
+
+        Raises
+        ------
+        AssertionError
+            If it does not, with the book's settings: rewrite the text, or find the fault.
+        """
+        if not self.changed and not holds:
+            raise AssertionError(f"this run contradicts what the text says: {words}")
+
+    def __repr__(self):
+        """Return the note; nothing with the book's settings."""
+        if not self.changed:
+            return ""
+        changes = [f"{name} = {now} in place of {of}" for name, (now, of) in self.changed.items()]
+        return (
+            f"Quick look: {', '.join(changes)}. The words of this page are those of the book's "
+            "settings; its numbers, tables and figures are this run's."
+        )
+
+    def _repr_markdown_(self):
+        return f"> {self!r}" if self.changed else None
