@@ -690,3 +690,11 @@ def test_the_fingerprint_is_of_names_and_cells_and_of_nothing_else():
     renamed, turned = source.rename(columns={"age": "Age"}), source[["sex", "age", "died"]]
     for other in (cell, swapped, renamed, turned):
         assert prepare(other, "died").fingerprint != own
+
+
+def test_what_is_known_of_one_class_alone_names_no_persons():
+    source = table(240)
+    died = (source["died"] == "yes").to_numpy()
+    days = np.random.default_rng(0).integers(1, 60, 240).astype(float)
+    found = prepare(source.assign(days=np.where(died, days, np.nan)), "died")
+    assert found.groups is None and "that it is missing alone" in reasons(found)["days"]

@@ -48,8 +48,7 @@ def leak_of(name, values, y):
 
 def _separates(values, y):
     """The better of two areas under the ROC curve: by value, by being missing."""
-    gone = values.isna().to_numpy()
-    by_hole = 0.5 + abs(gone[y == 1].mean() - gone[y == 0].mean()) / 2
+    gone, by_hole = values.isna().to_numpy(), gone_of(values, y)
     seen, shares = ~gone, [(~gone[y == c]).mean() for c in (0, 1)]
     enough = min((y[seen] == c).sum() for c in (0, 1)) >= FEWEST_SEEN
     if not enough or (seen.mean() < 0.5 and max(shares) < 1):
@@ -62,6 +61,12 @@ def _separates(values, y):
     area = roc_auc_score(y[seen], score)
     by_value = max(area, 1 - area)
     return ("its value", by_value) if by_value >= by_hole else ("that it is missing", by_hole)
+
+
+def gone_of(values, y):
+    """Area under the ROC curve of being missing, in the better direction."""
+    gone = values.isna().to_numpy()
+    return 0.5 + abs(gone[y == 1].mean() - gone[y == 0].mean()) / 2
 
 
 def _class_rates(codes, y):

@@ -13,7 +13,7 @@ from .columns import is_nested, kind_of, unusable
 from .convert import label, read, tidy
 from .describe import describe
 from .errors import ReportError
-from .leaks import FEWEST_GROUPS, content, equal_records, leak_of
+from .leaks import FEWEST_GROUPS, LEAK, content, equal_records, gone_of, leak_of
 from .outcome import outcome_of
 from .persons import Suspect, suspects, try_suspects
 from .schema import TYPES, Schema
@@ -287,7 +287,11 @@ def _grouped(table, columns, y, notes):
         groups[groups < 0] = groups.max() + 1 + np.arange((groups < 0).sum())  # each alone
         found = [Suspect((named[0],), groups, 1.0, 0.0, True)]
     else:
-        cells = {name: table[name] for name, c in columns.items() if c.kind != "nested"}
+        # a column that is known of one class alone, such as days to death, names no persons
+        cells = {
+            name: table[name] for name, c in columns.items()
+            if c.kind != "nested" and not (c.used and gone_of(c.values, y) >= LEAK)
+        }  # fmt: skip
         found = suspects(pd.DataFrame(cells), y)
     sure = [suspect for suspect in found if suspect.sure]
     if not sure:
