@@ -54,7 +54,7 @@ def near_mean(x, seen, records, metric, apart=None, *, xp=np):
     >>> records = np.array([[[0.0, 1.0], [3.0, 5.0], [0.0, np.nan]]])
     >>> metric = [np.zeros((1, 1, 2)), np.zeros((1, 1, 2))]
     >>> near_mean(np.array([[[0.0, 0.0]]]), np.array([[[1.0, 0.0]]]), records, metric).round(3)
-    array([[[0.   , 1.   ]]])
+    array([[[0., 1.]]])
     """
     known = xp.where(records == records, xp.ones_like(records), 0.0)  # NaN equals nothing
     values = xp.where(records == records, records, 0.0)
