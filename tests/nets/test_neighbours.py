@@ -9,7 +9,6 @@ from ehrgan.nets.backend import tensorflow
 from ehrgan.nets.neighbours import first_metric, near_mean
 from ehrgan.nets.networks import Autoencoder
 from ehrgan.nets.objectives import ReconstructionObjective
-from ehrgan.nets.reference import train_one
 
 RNG = np.random.default_rng(0)
 M, B, S, D = 2, 5, 7, 3
