@@ -101,12 +101,29 @@ def test_a_record_alike_fills_the_hole_where_no_line_does():
     assert error() < 0.75 * error(neighbours=False)
 
 
-def test_what_a_fitted_imputer_looks_up_is_what_its_member_learned_from():
+def test_a_network_looks_up_what_it_learned_from_and_its_bootstrap_alone():
     X = np.random.default_rng(0).normal(size=(40, 3))
-    model = StackedAutoencoderImputer(epochs=1, random_state=0).fit(X)
-    records = model.units_.from_network(model.weights_[-1].reshape(-1, 3)).reshape(4, -1, 3)
-    assert records.shape == (4, 36, 3)  # each member leaves out a tenth
-    for own in records:
-        near = np.abs(own[:, None] - X).max(axis=2).argmin(axis=1)
-        assert len(set(near)) == 36
-    assert not np.array_equal(records[0], records[1])
+    model = StackedAutoencoderImputer(epochs=1, n_members=1, n_draws=3, random_state=0).fit(X)
+
+    def known(weights, member):
+        records = weights[-1][member]
+        records = model.units_.from_network(records[~np.isnan(records).any(axis=1)])
+        return set(np.abs(records[:, None] - X).max(axis=2).argmin(axis=1))
+
+    assert known(model.weights_, 0) == set(range(40))
+    bootstraps = [known(model.drawing_.weights, b) for b in range(3)]
+    assert all(15 < len(own) < 35 for own in bootstraps)
+    assert len({*map(frozenset, bootstraps)}) == 3
+
+
+def test_a_record_of_the_training_table_does_not_find_itself():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    X[0, 2] = np.nan
+    model = StackedAutoencoderImputer(epochs=1, n_members=1, random_state=0).fit(X)
+    found = model.transform(X[:1])
+    own = np.isclose(model.weights_[-1][0, :, :2], model.units_.to_network(X[:1])[:, :2]).all(
+        axis=1
+    )
+    assert own.sum() == 1
+    model.weights_[-1] = model.weights_[-1][:, ~own]
+    np.testing.assert_array_equal(model.transform(X[:1]), found)

@@ -528,7 +528,7 @@ class _ImputerTask(Task):
         return np.array([np.bincount(rng.integers(n, size=n), minlength=n) for rng in rngs])
 
     def looked_up(self, member):
-        """Records that a network learns from, KEPT_RECORDS at most; those of holes alone fill up."""
+        """Records that a network learns from, at most KEPT_RECORDS; holes fill the table up."""
         rows, first = self.parts[0], self.model.n_members
         if member >= first:
             rows = rows[self.bootstraps[member - first] > 0]
