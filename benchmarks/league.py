@@ -144,6 +144,7 @@ def imputers(seed):
         "30 chained extra trees": chained(ExtraTreesRegressor(30, random_state=seed)),
         "chained boosting, 3 rounds": chained(boosting, max_iter=3),
         "autoencoder": StackedAutoencoderImputer(random_state=seed),
+        "autoencoder, a draw": StackedAutoencoderImputer(n_draws=N_DRAWS, random_state=seed),
     }
     if find_spec("miceforest"):
         found["miceforest"] = Miceforest(seed)
@@ -176,32 +177,30 @@ def _resident():
 
 
 def measured(imputer, X, train, test, mask):
-    """Fit on the training rows, fill the others; errors in standard deviations of each column.
+    """Fit on the training rows, fill the others: the columns of :func:`league` from ``rmse`` on.
 
-    Returns
-    -------
-    list of tuple
-        What the columns of :func:`league` from ``rmse`` on say; a second one, of a draw, where the
-        imputer draws.
+    What an imputer with ``n_draws`` fills is its first draw.
     """
     holes, scale, hidden = np.where(mask, np.nan, X), X.std(axis=0), mask[test]
+    truth, coverage = X[test] / scale, np.nan
     with warnings.catch_warnings(), Peak() as peak:
         warnings.simplefilter("ignore", ConvergenceWarning)
         start = time.perf_counter()
         imputer.fit(holes[train])
         fitted = time.perf_counter()
-        filled = imputer.transform(holes[test])
+        if draws := getattr(imputer, "n_draws", 0):
+            tables = imputer.draw(holes[test], random_state=0)
+            filled = tables[0]
+        else:
+            filled = imputer.transform(holes[test])
         done = time.perf_counter()
     if hasattr(imputer, "steps"):
         filled = imputer[0].inverse_transform(filled)
-    truth = X[test] / scale
+    if draws:
+        within = (tables.min(axis=0) <= X[test]) & (X[test] <= tables.max(axis=0))
+        coverage = within[hidden].mean()
     times = fitted - start, done - fitted, peak.megabytes
-    rows = [(*_distances(filled / scale, truth, hidden), np.nan, *times)]
-    if hasattr(imputer, "draw"):
-        draws = imputer.draw(holes[test], N_DRAWS, random_state=0) / scale
-        within = (draws.min(axis=0) <= truth) & (truth <= draws.max(axis=0))
-        rows.append((*_distances(draws[0], truth, hidden), within[hidden].mean(), *[np.nan] * 3))
-    return rows
+    return *_distances(filled / scale, truth, hidden), coverage, *times
 
 
 def _distances(filled, truth, hidden):
@@ -235,12 +234,10 @@ def league(tables=None, mechanisms=None, seeds=(0, 1)):
         X = load(name)
         for mechanism in mechanisms or MECHANISMS:
             train, test, mask = trial(X, mechanism, seed)
-            StackedAutoencoderImputer(epochs=1).fit(np.where(mask, np.nan, X)[train])
+            for model in imputers(seed).values():
+                if isinstance(model, StackedAutoencoderImputer):
+                    model.set_params(epochs=1).fit(np.where(mask, np.nan, X)[train])
             for imputer, model in imputers(seed).items():
-                case = mechanism, name, name in HELD_OUT, seed
                 found = measured(model, X, train, test, mask)
-                rows += [
-                    (*case, who, *row)
-                    for who, row in zip((imputer, f"{imputer}, a draw"), found, strict=False)
-                ]
+                rows.append((mechanism, name, name in HELD_OUT, seed, imputer, *found))
     return pd.DataFrame(rows, columns=COLUMNS)

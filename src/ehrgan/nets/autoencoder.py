@@ -134,7 +134,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     units_ : Units
         Scale of those attributes.
     weights_ : list of ndarray
-        ``[W1, b1, ...]`` with a leading axis of members; the linear skip comes last.
+        ``[W1, b1, ...]`` with a leading axis of members; then the linear skip, and with
+        ``neighbours`` the distance (log w, log u) and the records to look up.
     history_ : dict of ndarray of shape (epochs,)
         ``reconstruction`` (training) and, with early stopping, ``validation``: mean squared error
         on the network's scale, the mean over members.
@@ -154,7 +155,11 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     Notes
     -----
-    Time grows linearly with records, attributes, members, passes and epochs. Compiling takes one to
+    With ``neighbours``, a fitted imputer, saved or not, holds up to 1,024 of its training records
+    for each network: guard it as you guard them.
+
+    Time grows linearly with records, attributes, members, passes and epochs; looking records up
+    costs about as much as all the rest. Compiling takes one to
     three seconds for each new combination of sizes in a process. A fit does not depend on the order
     of the records.
 
