@@ -75,7 +75,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     n_passes : int, default=4
         Passes; each after the first sees the estimates of the last in the holes, and their mean
         fills the holes. At least 1.
-    pattern_share : float, default=0.8
+    pattern_share : float, default=0.5
         Share of the corrupted records that lose another record's holes; the others lose cells at a
         random rate. In [0, 1].
     visible_weight : float, default=0.1
@@ -159,9 +159,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     for each network: guard it as you guard them.
 
     Time grows linearly with records, attributes, members, passes and epochs; looking records up
-    costs about as much as all the rest. Compiling takes one to
-    three seconds for each new combination of sizes in a process. A fit does not depend on the order
-    of the records.
+    costs about as much as all the rest. Compiling takes one to three seconds for each new
+    combination of sizes in a process. A fit does not depend on the order of the records.
 
     All cores train already, so leave ``n_jobs`` of scikit-learn's searches and cross-validations
     at 1: each of their processes would load TensorFlow and compile anew.
@@ -171,6 +170,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     ----------
     Section "Missing Data Prediction" of the paper, equation 1. The arguments :data:`PAPER` are the
     paper's. Vincent et al., "Stacked denoising autoencoders", JMLR 2010, for the corruption.
+    Gorishniy et al., "TabR: tabular deep learning meets nearest neighbors", ICLR 2024, for networks
+    that look records up.
 
     Examples
     --------
