@@ -64,6 +64,8 @@ def near_mean(x, seen, records, metric, apart=None, *, xp=np):
     nearness = -(about_x @ xp.transpose(about_r, (0, 2, 1)))
     if apart is not None:
         nearness = xp.where(apart > 0, nearness, NEVER)
+    # the means do not depend on the greatest, so neither does a gradient
     top = nearness.max(axis=2, keepdims=True) if xp is np else xp.reduce_max(nearness, 2, True)
+    top = top if xp is np else xp.stop_gradient(top)
     weight = xp.exp(nearness - top)
     return (weight @ values) / xp.maximum(weight @ known, 1e-12)
