@@ -398,7 +398,8 @@ def test_every_member_learns_from_all_records_of_its_own_table(handed):
     for m, (model, X) in enumerate(zip(models, tables, strict=True)):
         Z = model.units_.to_network(X[~np.isnan(X).all(axis=1)])
         np.testing.assert_allclose(in_order(learned_from(call, 3 * m)), in_order(Z), atol=1e-5)
-        assert all(p[:, 0, 0].tolist() == [3 * m, 3 * m + 1, 3 * m + 2] for p in model.weights_)
+        learned = model.weights_[:-1]  # the last are the records to look up
+        assert all(p[:, 0, 0].tolist() == [3 * m, 3 * m + 1, 3 * m + 2] for p in learned)
         assert model.history_["reconstruction"].tolist() == [3 * m + 1] * 3
         assert model.best_epoch_ is None and "validation" not in model.history_
         assert model.loss_curve_ is model.history_["reconstruction"] and model.n_iter_ == 3
@@ -441,10 +442,14 @@ def test_nearly_complete_records_alone_teach_the_papers_network(handed):
 def test_first_weights_begin_near_the_identity(handed):
     X = table(40, 3)
     X[:, 1] = nan  # an attribute that nobody has
-    StackedAutoencoderImputer(hidden_layers=(7, 5), n_members=2, random_state=0).fit(X)
-    StackedAutoencoderImputer(hidden_layers=(7, 5), linear_skip=False, random_state=0).fit(X)
+    plain = {"hidden_layers": (7, 5), "neighbours": False, "random_state": 0}
+    StackedAutoencoderImputer(**plain, n_members=2).fit(X)
+    StackedAutoencoderImputer(**plain, linear_skip=False).fit(X)
+    StackedAutoencoderImputer(hidden_layers=(7, 5), random_state=0).fit(X)
     StackedAutoencoderImputer(**PAPER_AUTOENCODER, random_state=0).fit(table(40, 3, rate=0.02))
-    with_skip, without, paper = (call["params"]["AE"] for call in handed)
+    with_skip, without, near, paper = (call["params"]["AE"] for call in handed)
+    assert [p.shape[1:] for p in near[:2]] == [(6, 7), (1, 7)]  # the layers see the mean, too
+    assert [p.shape[1:] for p in near[-2:]] == [(1, 2), (1, 2)] and len(near) == len(with_skip) + 2
     assert [p.shape[1:] for p in with_skip] == [
         (4, 7), (1, 7), (7, 5), (1, 5), (5, 2), (1, 2), (2, 2), (1, 2),
     ]  # fmt: skip
@@ -504,7 +509,8 @@ def test_models_of_unequal_epochs_share_a_loop(handed):
 def test_an_attribute_missing_from_one_table_is_missing_there_alone(handed):
     a, b = table(30, 3, seed=1), table(30, 3, seed=2)
     a[:, 0], b[:, 2] = nan, nan
-    models = StackedAutoencoderImputer(n_members=1, random_state=0).fit_many([a, b])
+    model = StackedAutoencoderImputer(n_members=1, scaling="log", random_state=0)
+    models = model.fit_many([a, b])
     assert [m.kept_.tolist() for m in models] == [[1, 2], [0, 1]]
     for i, (X, kept) in enumerate(((a, [1, 2]), (b, [0, 1]))):
         known = X[~np.isnan(X).all(axis=1)]
@@ -595,7 +601,8 @@ def test_the_validation_split_has_its_size_and_leaves_one_to_learn_from():
 
 def known(X, weights=None, **options):
     """An imputer whose attributes stay as they are, with weights of the test's choosing."""
-    model = StackedAutoencoderImputer(scaling="minmax", n_members=2, random_state=0, **options)
+    plain = {"scaling": "minmax", "neighbours": False, "n_members": 2, "random_state": 0}
+    model = StackedAutoencoderImputer(**plain, **options)
     model.fit(np.vstack([X, np.zeros(X.shape[1]), np.ones(X.shape[1])]))
     model.weights_ = weights or model.weights_
     return model

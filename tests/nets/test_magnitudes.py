@@ -15,7 +15,7 @@ TINY, HUGE = 5e-324, 1.7e308
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("scaling", ["log", "standard", "minmax"])
+@pytest.mark.parametrize("scaling", ["auto", "log", "standard", "minmax"])
 @settings(max_examples=60, deadline=None)
 @given(exponent=st.floats(-300, 300), origin=st.sampled_from([0, -1, 3, 1e3, -1e6, 1e9]))
 @example(exponent=-318, origin=0)
@@ -33,7 +33,7 @@ def test_the_networks_scale_is_the_same_in_every_unit(scaling, exponent, origin)
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("scaling", ["log", "standard", "minmax"])
+@pytest.mark.parametrize("scaling", ["auto", "log", "standard", "minmax"])
 @pytest.mark.parametrize(
     "column", [[-HUGE, HUGE, 0.0, 1e308], [0.0, TINY, 2 * TINY, 0.0], [1e300, 1e300, 1.0, -3.0]]
 )
@@ -98,7 +98,7 @@ def in_order(monkeypatch):
         monkeypatch.setattr(module, "canonical_order", lambda X, c=None: np.arange(len(X)))
 
 
-@pytest.mark.parametrize("scaling", ["log", "standard", "minmax"])
+@pytest.mark.parametrize("scaling", ["auto", "log", "standard", "minmax"])
 def test_what_is_imputed_does_not_depend_on_the_unit(in_order, scaling):
     model = StackedAutoencoderImputer(**QUICK, n_members=1, scaling=scaling)
     plain = model.fit_transform(HOLED)

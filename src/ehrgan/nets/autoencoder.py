@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from ..tables.masking import sparsity
-from .base import BLOCK, ReplicaEstimator, Task, canonical_order
+from .base import BLOCK, ReplicaEstimator, Task, canonical_order, row_digests
 from .categories import check_categories, groups_among
 from .draws import Drawing
 from .networks import Autoencoder
@@ -27,6 +27,7 @@ PAPER_AUTOENCODER = {
     "corruption": None,
     "scaling": "minmax",
     "linear_skip": False,
+    "neighbours": False,
     "n_passes": 1,
     "n_members": 1,
     "optimizer": "sgd",
@@ -41,7 +42,9 @@ PAPER_AUTOENCODER = {
 """Arguments that make :class:`StackedAutoencoderImputer` the paper's."""
 
 CORRUPTIONS = (None, "observed")
-SCALINGS = ("log", "standard", "minmax")
+SCALINGS = ("auto", "log", "standard", "minmax")
+KEPT_RECORDS = 1024  # of its records that each member of a fitted imputer keeps to look up
+LOOKING = 1024  # records that look up theirs at once
 
 
 class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
@@ -60,14 +63,19 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         all records teach. None is the paper's: nearly complete records alone teach, holes hold 0.
     sparsity_threshold : float, default=0.1
         With ``corruption=None``, records with a smaller share of holes teach; in (0, 1].
-    scaling : {"log", "standard", "minmax"}, default="log"
-        Scale on which the network works: standardised logarithms, standardised, or 0 to 1.
+    scaling : {"auto", "log", "standard", "minmax"}, default="auto"
+        Scale on which the network works: standardised logarithms, standardised, or 0 to 1. "auto"
+        takes the logarithm of an attribute where that makes it less skew, unless a twentieth of its
+        cells or more hold its least value.
     linear_skip : bool, default=True
         Add a linear map from input to output beside the hidden layers; it begins as the identity.
+    neighbours : bool, default=True
+        Look up records like the one at hand, by a distance that training learns; their mean is what
+        the first pass sees in the holes, see :mod:`ehrgan.nets.neighbours`.
     n_passes : int, default=4
         Passes; each after the first sees the estimates of the last in the holes, and their mean
         fills the holes. At least 1.
-    pattern_share : float, default=0.8
+    pattern_share : float, default=0.5
         Share of the corrupted records that lose another record's holes; the others lose cells at a
         random rate. In [0, 1].
     visible_weight : float, default=0.1
@@ -126,7 +134,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     units_ : Units
         Scale of those attributes.
     weights_ : list of ndarray
-        ``[W1, b1, ...]`` with a leading axis of members; the linear skip comes last.
+        ``[W1, b1, ...]`` with a leading axis of members; then the linear skip, and with
+        ``neighbours`` the distance (log w, log u) and the records to look up.
     history_ : dict of ndarray of shape (epochs,)
         ``reconstruction`` (training) and, with early stopping, ``validation``: mean squared error
         on the network's scale, the mean over members.
@@ -146,9 +155,12 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     Notes
     -----
-    Time grows linearly with records, attributes, members, passes and epochs. Compiling takes one to
-    three seconds for each new combination of sizes in a process. A fit does not depend on the order
-    of the records.
+    With ``neighbours``, a fitted imputer, saved or not, holds up to 1,024 of its training records
+    for each network: guard it as you guard them.
+
+    Time grows linearly with records, attributes, members, passes and epochs; looking records up
+    costs about as much as all the rest. Compiling takes one to three seconds for each new
+    combination of sizes in a process. A fit does not depend on the order of the records.
 
     All cores train already, so leave ``n_jobs`` of scikit-learn's searches and cross-validations
     at 1: each of their processes would load TensorFlow and compile anew.
@@ -158,6 +170,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     ----------
     Section "Missing Data Prediction" of the paper, equation 1. The arguments :data:`PAPER` are the
     paper's. Vincent et al., "Stacked denoising autoencoders", JMLR 2010, for the corruption.
+    Gorishniy et al., "TabR: tabular deep learning meets nearest neighbors", ICLR 2024, for networks
+    that look records up.
 
     Examples
     --------
@@ -181,6 +195,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         "sparsity_threshold": [Interval(Real, 0, 1, closed="right")],
         "scaling": [StrOptions(set(SCALINGS))],
         "linear_skip": ["boolean"],
+        "neighbours": ["boolean"],
         "n_passes": [Interval(Integral, 1, None, closed="left")],
         "pattern_share": [Interval(Real, 0, 1, closed="both")],
         "visible_weight": [Interval(Real, 0, None, closed="left")],
@@ -194,9 +209,9 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     def __init__(
         self, *, hidden_layers=(128,), corruption="observed", sparsity_threshold=0.1,
-        scaling="log", linear_skip=True, n_passes=4, pattern_share=0.8, visible_weight=0.1,
-        categories=(), n_members=4, n_draws=0, optimizer="adam", learning_rate=2e-3, beta_1=0.9,
-        decay=True, l2=0.0, epochs=150, batch_size=64,
+        scaling="auto", linear_skip=True, neighbours=True, n_passes=4, pattern_share=0.5,
+        visible_weight=0.1, categories=(), n_members=4, n_draws=0, optimizer="adam",
+        learning_rate=2e-3, beta_1=0.9, decay=True, l2=0.0, epochs=150, batch_size=64,
         early_stopping=False, validation_fraction=0.2, n_iter_no_change=50,
         keep_empty_features=False, add_indicator=False,
         random_state=None, max_replicas=None, n_jobs=None, verbose=False,
@@ -266,7 +281,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         told = self.corruption is not None
         sizes = (len(self.kept_), tuple(self.hidden_layers))
         groups = groups_among(self.categories, self.kept_)
-        return Autoencoder(*sizes, told, self.linear_skip, self.n_passes, groups)
+        beside = (self.linear_skip, self.n_passes, groups, self.neighbours)
+        return Autoencoder(*sizes, told, *beside)
 
     def _objective(self):
         corrupts = self.corruption is not None
@@ -280,13 +296,17 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         return {"AE": self._network().first_weights(seeds)}
 
     def _keep(self, weights, task):
+        weights = weights["AE"]
+        if self.neighbours:
+            records = np.stack([task.looked_up(member) for member in range(self._n_replicas)])
+            weights = [*weights, records[:, : len(task.parts[0])]]
         first = self.n_members
-        self.weights_ = [p[:first] for p in weights["AE"]]
+        self.weights_ = [p[:first] for p in weights]
         self.drawing_ = None
         if self.n_draws:
             rows = np.concatenate(task.parts)  # those to validate on are in no bootstrap
             counts = np.pad(task.bootstraps, ((0, 0), (0, len(task.parts[1]))))
-            own = [p[first:] for p in weights["AE"]]
+            own = [p[first:] for p in weights]
             rng = np.random.default_rng(task.seed.generate_state(4))
             X = task.X[np.ix_(rows, self.kept_)]
             self.drawing_ = Drawing.learn(self, X, counts, own, rng)
@@ -431,12 +451,23 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     def _reconstruct(self, weights, Z):
         # float64, so that a record's estimate does not depend on the records beside it
+        keys = [row_digests(records) for records in weights[-1]] if self.neighbours else []
         weights = [p.astype(np.float64) for p in weights]
+        starts = range(0, max(1, len(Z)), LOOKING)
+        parts = [
+            self._mean_of_passes(weights, Z[start : start + LOOKING], keys) for start in starts
+        ]
+        return np.concatenate(parts, axis=1)
+
+    def _mean_of_passes(self, weights, Z, keys):
         shape = (len(weights[0]), *Z.shape)
         seen = np.broadcast_to((~np.isnan(Z)).astype(np.float64), shape)
         x = np.broadcast_to(np.nan_to_num(Z).astype(np.float64), shape)
         net = self._network()
-        outs = net(weights, x, seen)
+        # a record of the training table must not find itself, as it did not in training; another
+        # that shows the same and lacks the same tells nothing of its holes
+        apart = np.stack([row_digests(Z)[:, None] != own for own in keys]) if keys else None
+        outs = net(weights, x, seen, apart)
         # the first pass has seen no estimate; the mean of the later ones errs less than the last
         return np.mean([net.expected(x_out) for x_out in outs[1:] or outs], axis=0)
 
@@ -502,6 +533,16 @@ class _ImputerTask(Task):
         rngs = [np.random.default_rng(s.bootstrap) for s in self.members[self.model.n_members :]]
         return np.array([np.bincount(rng.integers(n, size=n), minlength=n) for rng in rngs])
 
+    def looked_up(self, member):
+        """Records that a network learns from, at most KEPT_RECORDS; holes fill the table up."""
+        rows, first = self.parts[0], self.model.n_members
+        if member >= first:
+            rows = rows[self.bootstraps[member - first] > 0]
+        rows = np.roll(rows, -member * KEPT_RECORDS)[:KEPT_RECORDS]
+        records = np.full((KEPT_RECORDS, len(self.model.kept_)), np.nan, np.float32)
+        self.write(records, rows)
+        return records
+
     def scaled(self, rows):
         return self.model.units_.to_network(self.X[np.ix_(rows, self.model.kept_)])
 
@@ -517,10 +558,13 @@ class _ImputerTask(Task):
         X = self.tables(length)["X"]
         self.write(X, rows)
         known, hide = (~np.isnan(X)).astype(np.float32), np.zeros_like(X)
-        if not self.model.corruption:
-            return {"X": X, "hide": hide, "cells": known}
-        hide[: len(rows)] = self._hidden(len(rows), np.random.default_rng(seeds.validation))
-        return {"X": X, "hide": hide, "cells": known * hide}
+        tables = {"X": X, "hide": hide, "cells": known}
+        if self.model.corruption:
+            hide[: len(rows)] = self._hidden(len(rows), np.random.default_rng(seeds.validation))
+            tables["cells"] = known * hide
+        if self.model.neighbours:
+            tables["records"] = self.looked_up(0)  # all members learn from the same
+        return tables
 
     def _hidden(self, n, rng):
         """Cells to hide from n records: holes of other records, or cells at a random rate."""

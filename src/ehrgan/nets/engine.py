@@ -60,11 +60,14 @@ class Table(NamedTuple):
         Replicas that learn from the same records share them.
     starts, lengths : int32 tensors of shape (M,)
         Row where the records of each replica begin, and batch places in its epoch.
+    orders : int32 tensor of shape (M, steps, B)
+        Rows of all batches of the epoch at hand, -1 where a batch is not full.
     """
 
     data: dict
     starts: object
     lengths: object
+    orders: object = ()
 
 
 class Plan(NamedTuple):
@@ -145,6 +148,7 @@ def _epoch(plan, state, inputs, orders, n_steps, patience):
     def one(step, state):
         return step + 1, train_step(plan, state, inputs, orders[:, step])
 
+    inputs = inputs._replace(table=inputs.table._replace(orders=orders))
     was_running = state["running"]
     zeros = {"terms": tf.zeros_like(state["terms"]), "steps": tf.zeros_like(state["steps"])}
     _, state = tf.while_loop(lambda step, _: step < n_steps, one, (0, {**state, **zeros}))

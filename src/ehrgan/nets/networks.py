@@ -14,6 +14,7 @@ import numpy as np
 
 from .categories import Categories
 from .layers import forward, init_layers
+from .neighbours import first_metric, near_mean
 
 __all__ = ["Autoencoder", "Discriminator", "Generator"]
 
@@ -113,8 +114,8 @@ class Discriminator:
 class Autoencoder:
     """The stacked autoencoder reconstructs a record from the cells that it sees.
 
-    Layers: n_attributes (twice as many where it is told which cells it sees), hidden_layers (ReLU),
-    n_attributes; beside them, if asked for, a linear map from input to output.
+    Layers: n_attributes (as many again for each of ``told`` and ``neighbours``), hidden_layers
+    (ReLU), n_attributes; beside them, if asked for, a linear map from input to output.
 
     Parameters
     ----------
@@ -130,6 +131,10 @@ class Autoencoder:
         Passes, at least 1: each after the first sees the estimates of the last in the holes.
     groups : tuple
         Attributes that together code a category, see :class:`ehrgan.nets.categories.Categories`.
+    neighbours : bool, default=False
+        Whether it looks up records like the one at hand: their mean
+        (:func:`~ehrgan.nets.neighbours.near_mean`) is what the first pass sees in the holes, and
+        the layers see it in all cells.
 
     Examples
     --------
@@ -146,6 +151,7 @@ class Autoencoder:
     linear_skip: bool
     n_passes: int
     groups: tuple = ()
+    neighbours: bool = False
 
     @property
     def categories(self):
@@ -153,17 +159,21 @@ class Autoencoder:
         return Categories(self.n_attributes, self.groups)
 
     def first_weights(self, seeds):
-        """Draw ``[W1, b1, ...]`` for each seed; the linear map, if there is one, comes last."""
+        """Draw ``[W1, b1, ...]`` for each seed, then the linear map and the metric if asked for."""
         d, M = self.n_attributes, len(seeds)
-        weights = init_layers(seeds, ((2 if self.told else 1) * d, *self.hidden_layers, d))
+        n_inputs = (1 + self.told + self.neighbours) * d
+        weights = init_layers(seeds, (n_inputs, *self.hidden_layers, d))
         if self.linear_skip:
             weights[-2] *= 0.1  # begin near the identity: what is seen is returned as it is
             identity = np.tile(np.eye(d, dtype=np.float32), (M, 1, 1))
             weights += [identity, np.zeros((M, 1, d), np.float32)]
-        return weights
+        return weights + (first_metric(M, d) if self.neighbours else [])
 
-    def __call__(self, weights, x, seen, *, xp=np):
+    def __call__(self, weights, x, seen, apart=None, *, xp=np):
         """Reconstruct the records x (M, B, n_attributes), 0 where ``seen`` is 0.
+
+        With ``neighbours``, the records (M, S, n_attributes) to look up come last of the weights;
+        ``apart`` (M, B, S) is 0 where one of them is x itself.
 
         Returns
         -------
@@ -171,10 +181,15 @@ class Autoencoder:
             The reconstruction after each pass; for a category what its probabilities are computed
             from, see :meth:`expected`.
         """
+        near = []
+        if self.neighbours:
+            *weights, log_w, log_u, records = weights
+            near = [near_mean(x, seen, records, [log_w, log_u], apart, xp=xp)]
         layers, skip = (weights[:-2], weights[-2:]) if self.linear_skip else (weights, None)
-        outs, x_in = [], x
+        beside = near + ([seen] if self.told else [])
+        outs, x_in = [], x + (1.0 - seen) * near[0] if near else x
         for _ in range(self.n_passes):
-            x_out = forward(xp.concat([x_in, seen], axis=2) if self.told else x_in, layers, xp=xp)
+            x_out = forward(xp.concat([x_in, *beside], axis=2), layers, xp=xp)
             if skip is not None:
                 x_out = x_out + forward(x_in, skip, xp=xp)
             outs.append(x_out)

@@ -10,6 +10,7 @@ from .networks import Autoencoder, Discriminator, Generator
 __all__ = ["AdversarialObjective", "ReconstructionObjective", "hidden_cells"]
 
 MOST_HIDDEN = 0.5  # greatest share of cells that are hidden at random in training
+LOOKED_UP = 512  # records among which a training step looks for neighbours
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,20 @@ class ReconstructionObjective(Problem):
     terms = ("reconstruction",)
 
     def draw(self, table, index, noise):
-        """Rows of each replica's batch and, to corrupt them, the holes of rows drawn at random."""
+        """Rows of each replica's batch, rows drawn for their holes, and rows to look up."""
         tf = tensorflow()
         batch = {"X": tf.gather(table.data["X"], table.starts[:, None] + index)}
+        n = tf.cast(table.lengths, "float32")[:, None]
         if self.corrupts:
-            n = tf.cast(table.lengths, "float32")[:, None]
             donor = tf.cast(noise.uniform((index.shape[1],), stream=1) * n, "int32")
             batch["donor"] = tf.gather(table.data["X"], table.starts[:, None] + donor)
+        if self.AE.neighbours:
+            # by way of the epoch's orders, so that all are records that the replica learns from
+            places = tf.reshape(table.orders, (index.shape[0], -1))
+            place = tf.cast(noise.uniform((LOOKED_UP,), stream=4) * n, "int32")
+            chosen = tf.gather(places, place, batch_dims=1)
+            batch["records"] = tf.gather(table.data["X"], table.starts[:, None] + chosen)
+            batch["apart"] = tf.cast(chosen[:, None, :] != index[:, :, None], "float32")
         return batch
 
     def objectives(self, params, batch, weight, noise, hyper):
@@ -109,19 +117,24 @@ class ReconstructionObjective(Problem):
             hidden = hidden_cells(batch["donor"], noise, self.pattern_share, self.AE.categories)
             seen = known * (1 - hidden)
             cells = known - seen + self.visible_weight * seen
-        outs = self.AE(params["AE"], x * seen, seen, xp=tf)
+        weights = self._with_records(params["AE"], batch)
+        outs = self.AE(weights, x * seen, seen, batch.get("apart"), xp=tf)
         cells = cells * tf.cast(weight > 0, "float32")[..., None]
         losses = [reconstruction_loss(x_out, x, cells, self.AE.categories) for x_out in outs]
         loss = tf.add_n(losses) / self.AE.n_passes
-        return {"AE": loss + weight_decay(params["AE"], hyper)}, losses[-1][:, None]
+        layers = params["AE"][:-2] if self.AE.neighbours else params["AE"]  # a metric is no layer
+        return {"AE": loss + weight_decay(layers, hyper)}, losses[-1][:, None]
 
     def validation(self, params, data):
         """Error of the last pass on cells that are hidden throughout."""
         tf = tensorflow()
         x, known = _zeros_in_holes(data["X"])
         seen = known * (1 - data["hide"])
-        x_out = self.AE(params["AE"], x * seen, seen, xp=tf)[-1]
+        x_out = self.AE(self._with_records(params["AE"], data), x * seen, seen, xp=tf)[-1]
         return reconstruction_loss(x_out, x, data["cells"], self.AE.categories)
+
+    def _with_records(self, weights, tables):
+        return [*weights, tables["records"]] if self.AE.neighbours else weights
 
 
 def hidden_cells(donor, noise, pattern_share, categories=None):

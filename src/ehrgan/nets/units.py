@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import skew
 
 LOG_OFFSET = 0.3  # share of (mean - least) added before a logarithm, so that it stays finite
+LEAST_SHARE = 0.05  # of cells at the least value, from which on "auto" takes no logarithm
 FARTHEST = 1e15  # from the centre on a network's scale: float32 holds its square
 ORDINARY_SPREAD = 2.0**-10  # of a column's size: what float32 blurs is then far below the spread
 ORDINARY_SIZE = 60  # powers of two either way: float32 holds the square
@@ -155,8 +157,13 @@ def _of_column(x, scaling):
     low, high = x[0], x[-1]
     if scaling == "minmax":
         return np.nan, low, high - low
-    offset = np.nan
-    if scaling == "log":
-        offset = LOG_OFFSET * (x.mean() - low)
-        x = np.log(x - low + offset)
-    return offset, x.mean(), x.std()
+    offset = LOG_OFFSET * (x.mean() - low)
+    logs = np.log(x - low + offset)
+    if scaling == "log" or (scaling == "auto" and _gains_by_logarithm(x, logs)):
+        return offset, logs.mean(), logs.std()
+    return np.nan, x.mean(), x.std()
+
+
+def _gains_by_logarithm(x, logs):
+    """Whether sorted values become less skew; a heap at the least value would stay one."""
+    return np.mean(x == x[0]) < LEAST_SHARE and abs(skew(logs)) < abs(skew(x))
