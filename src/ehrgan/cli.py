@@ -1,6 +1,7 @@
 """The command ``ehrgan``: sweeps of notebooks, and reports on a reader's own records."""
 
 import argparse
+import csv
 import os
 import signal
 import sys
@@ -30,23 +31,49 @@ def command_line():
 
 
 def add_report(commands):
-    """Options of ``ehrgan report``."""
+    """Options of ``ehrgan describe``, ``ehrgan report`` and ``ehrgan predict``."""
+    several = {"action": "append", "default": []}
+    describe = commands.add_parser("describe", help="say what each column of a table is")
+    describe.add_argument(
+        "table", help="a table with a line of names: CSV, Parquet, a workbook, ..."
+    )
+    describe.add_argument("--outcome", help="the column to predict")
+    describe.add_argument("--out", help="the schema; else the file's name and .schema.json")
     report = commands.add_parser(
         "report", help="compare imputations and classifiers on your own table; nothing leaves it"
     )
-    report.add_argument("table", help="a CSV or Parquet file with a line of names")
-    report.add_argument("--outcome", required=True, help="the column to predict")
+    report.add_argument("table", help="a table with a line of names: CSV, Parquet, a workbook, ...")
+    report.add_argument(
+        "--outcome", help="the column to predict; needed unless the schema names it"
+    )
     report.add_argument("--out", help="folder for the results; else the file's name and _report")
     report.add_argument("--positive", help="the value of the outcome that is the positive class")
-    several = {"action": "append", "default": []}
     keep = {"metavar": "COLUMN", "help": "a column to keep though it would be left out"}
     report.add_argument("--keep", **several, **keep)
-    codes = {"metavar": "CODE", "help": "a code that means missing, besides the usual ones"}
-    report.add_argument("--missing", **several, **codes)
-    orders = {"metavar": "COLUMN=LOW,..,HIGH", "help": "a column whose values have an order"}
+    orders = {
+        "metavar": "COLUMN=LOW,..,HIGH",
+        "help": "a column whose values have an order; in quotes where a value holds a comma",
+    }
     report.add_argument("--ordered", **several, **orders)
     report.add_argument("--group", help="column that tells which records belong together")
     report.add_argument("--seed", type=int, default=0, help="makes the comparison reproducible")
+    codes = {
+        "metavar": "[COLUMN=]CODE",
+        "help": "a code that means missing: in one column, or wherever it fits. None or NA among "
+        "words is a category unless the table's numbers have it too, or you say so here",
+    }
+    for command in (describe, report):
+        command.add_argument("--missing", **several, **codes)
+        command.add_argument("--schema", help="what is known of the columns: a Table Schema")
+    predict = commands.add_parser("predict", help="predict new records by the pipeline of a report")
+    predict.add_argument("model", help="the pipeline.joblib of a report; open only what you trust")
+    predict.add_argument("table", help="the new records, columns in any order")
+    predict.add_argument("--out", required=True, help="the CSV to write")
+    for command in (describe, report, predict):
+        command.add_argument("--encoding", help="of a file of text, if it is not UTF-8")
+        command.add_argument("--delimiter", help="the character between cells")
+        command.add_argument("--header", type=int, help="the line or row of the names, from 1")
+        command.add_argument("--sheet", help="the sheet of a workbook")
 
 
 def main(arguments=None):
@@ -56,9 +83,10 @@ def main(arguments=None):
             stream.reconfigure(errors="backslashreplace")
     parser = command_line()
     options = parser.parse_args(arguments)
+    tables = {"describe": describe_table, "report": report_table, "predict": predict_table}
     try:
-        if options.command == "report":
-            return report_command(options)
+        if options.command in tables:
+            return on_a_table(tables[options.command], options)
         return sweep_command(parser, options)
     except KeyboardInterrupt as stopped:
         rest = "what is done stays, the same command does the rest"
@@ -85,43 +113,88 @@ def sweep_command(parser, options):
         return 2
 
 
-def report_command(options):
-    """Compare methods on a table; says where the report is, or what to change."""
+def on_a_table(command, options):
+    """Run a command on a reader's table; says what to change where it cannot."""
     # TensorFlow's lines are about the machine, not the records
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from .report.errors import ReportError
 
     try:
-        prepared = prepared_table(options)
-        out = Path(options.out or f"{Path(options.table).name.split('.')[0]}_report")
-        refuse_unwritable(out)
-        print("\n".join(prepared.notes), flush=True)
-        from .report.report import make_report  # loads TensorFlow, so after what may be refused
-
-        found = make_report(prepared, seed=options.seed)
-        paths = found.save(out)
+        return command(options)
     except (ReportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print("", *found.words, sep="\n")
-    print(f"the report is in {paths['report']}, the pipeline and its model card beside it")
+
+
+def described_table(options):
+    """The table as its file has it, and the schema that was given, if one was."""
+    from .report.files import as_filed, read_cells
+    from .report.schema import read_schema
+
+    given = read_schema(options.schema) if options.schema else None
+    dialect = given.dialect if given else {}
+    return as_filed(read_cells(options.table, **(dialect | file_options(options)))), given
+
+
+def file_options(options):
+    """How a file is to be read, as far as that was said."""
+    told = {key: getattr(options, key) for key in ("encoding", "delimiter", "header", "sheet")}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def describe_table(options):
+    """Write what each column of a table is, and print it."""
+    from .report.describe import describe
+    from .report.errors import ReportError
+    from .report.schema import Schema
+
+    out = Path(options.out or f"{Path(options.table).name.split('.')[0]}.schema.json")
+    if out.exists():
+        raise ReportError(f"out '{out}' is there already: name another with --out, or delete it")
+    table, given = described_table(options)
+    if options.outcome:
+        given = (given or Schema([])).changed({options.outcome: {"role": "outcome"}})
+    schema = describe(table, given, missing=options.missing)
+    schema.save(out)
+    print(*table.attrs["notes"], *schema.notes, schema, "", *schema.sentences(), sep="\n")
+    print(f"the schema is in {out}: correct what is wrong, and give it to report by --schema")
     return 0
 
 
-def prepared_table(options):
-    """Read the table, and find what its columns are."""
-    from .report.files import DEFAULT_MISSING, read_table
+def report_table(options):
+    """Compare methods on a table, and say where the report is."""
     from .report.reading import prepare
 
-    table = read_table(options.table, (*DEFAULT_MISSING, *options.missing))
-    return prepare(
+    table, given = described_table(options)
+    prepared = prepare(
         table,
         options.outcome,
         positive=options.positive,
         keep=options.keep,
         ordered=parsed_orders(options.ordered),
         group=options.group,
+        schema=given,
+        missing=options.missing,
     )
+    out = Path(options.out or f"{Path(options.table).name.split('.')[0]}_report")
+    refuse_unwritable(out)
+    print(prepared.schema, "", *prepared.notes, sep="\n", flush=True)
+    from .report.report import make_report  # loads TensorFlow, so after what may be refused
+
+    found = make_report(prepared, seed=options.seed)
+    paths = found.save(out)
+    print("", *found.words, sep="\n")
+    print(f"the report is in {paths['report']}; pipeline, model card and schema are beside it")
+    return 0
+
+
+def predict_table(options):
+    """Predict new records, and say what the model did not know."""
+    from .report.predict import predict_file
+
+    told = predict_file(options.model, options.table, options.out, **file_options(options))
+    print(*told, f"the predictions are in {options.out}", sep="\n")
+    return 0
 
 
 def refuse_unwritable(out):
@@ -136,7 +209,7 @@ def refuse_unwritable(out):
 
 
 def parsed_orders(texts):
-    """Read COLUMN=LOW,..,HIGH."""
+    """Read COLUMN=LOW,..,HIGH; a value that holds a comma stands in quotes, as in CSV."""
     from .report.errors import ReportError
 
     found = {}
@@ -144,7 +217,7 @@ def parsed_orders(texts):
         name, mark, values = text.partition("=")
         if not (mark and values):
             raise ReportError(f"--ordered needs COLUMN=LOW,..,HIGH, got {text!r}")
-        found[name] = values.split(",")
+        found[name] = next(csv.reader([values], skipinitialspace=True))
     return found
 
 

@@ -192,7 +192,7 @@ def test_weighted_areas_are_scikit_learns_where_there_is_one_fold():
 
 def test_groups_stay_whole_in_folds():
     table = records(180).assign(patient_id=np.repeat(np.arange(60), 3))
-    ready = prepare(table, "outcome")
+    ready = prepare(table, "outcome", group="patient_id")
     for _, train, test in areas.splits_of(ready.y, ready.groups, 2, 0):
         assert not set(ready.groups[train]) & set(ready.groups[test])
 

@@ -194,7 +194,7 @@ def test_the_holes_model_never_sees_the_records_or_persons_that_it_tells(persons
     bits = (groups[:, None] + 1 >> np.arange(7)) & 1
     X = pd.DataFrame(np.where(bits, np.nan, 1.0), columns=list("abcdefg"))
     y = (np.arange(N) % 3 == 0).astype(np.int64)
-    ready = Prepared(X, y, "1", "0", groups if persons else None, None, [], "", N)
+    ready = Prepared(X, y, "1", "0", groups if persons else None, None, [], "", N, None)
     monkeypatch.setattr(areas, "LogisticRegression", SpyRegression)
     monkeypatch.setattr(SpyRegression, "seen", [])
     assert compare.from_holes(ready, 0)[0] == 0.5
@@ -207,7 +207,7 @@ def test_the_holes_model_learns_from_at_most_so_many_records(monkeypatch):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(200, 2))).mask(rng.uniform(size=(200, 2)) < 0.5)
     y = np.repeat([0, 1], 100)
-    ready = Prepared(X, y, "1", "0", np.arange(200) // 2, None, [], "", 200)
+    ready = Prepared(X, y, "1", "0", np.arange(200) // 2, None, [], "", 200, None)
     every = compare.from_holes(ready, 4)
     monkeypatch.setattr(compare, "FINAL_LIMIT", 80)
     rows = compare.some_rows(y, 80, 4, ready.groups)
@@ -369,18 +369,6 @@ def test_a_method_is_a_pipeline_from_the_table_as_read_to_the_classes():
         assert repr(parts["classifier"]) == repr(methods.make_final_classifier(classifier, 5))
         if imputation != methods.RAW:
             assert repr(parts["imputer"]) == repr(methods.make_imputation(imputation, 5))
-
-
-def test_new_records_get_the_columns_and_types_that_were_learned_from():
-    X = pd.DataFrame({"b": [1.0, 2.0], "a": pd.Categorical(["x", "y"])})
-    learned = methods.AsLearned().fit(X)
-    new = pd.DataFrame({"a": ["y", "z", "x"], "more": 1, "b": ["3", "none", "1,000"]})
-    found = learned.transform(new)
-    assert found.columns.tolist() == ["b", "a"]
-    np.testing.assert_array_equal(found["b"], [3, np.nan, 1000])
-    assert found["a"].dtype == X["a"].dtype and found["a"].cat.codes.tolist() == [1, -1, 0]
-    with pytest.raises(ValueError, match=r"X lacks the columns \['b'\]"):
-        learned.transform(new.drop(columns="b"))
 
 
 def test_candidates_run_from_simple_to_complex_and_cover_every_pair():

@@ -18,6 +18,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from ehrgan.report import areas, choice, compare, methods, page, report
+from ehrgan.report.describe import describe
 from ehrgan.report.errors import ReportError
 from ehrgan.report.methods import ADVERSARY, CANDIDATES, PAPERS
 from ehrgan.report.page import NOT_A_DEVICE
@@ -69,6 +70,7 @@ def table_of(n=N, n_positive=N_POSITIVE, holes=True, **more):
         columns=["name", "kind", "n_values", "missing", "examples", "used", "reason"],
     )
     given = {"groups": None, "notes": ["a note"], "fingerprint": "f" * 64, "n_rows": n + 7}
+    given["schema"] = describe(X)
     return Prepared(X, y, "yes", "no", columns=about, **(given | more))
 
 
@@ -696,7 +698,8 @@ def test_only_networks_learn_from_a_sample(simple, chosen, monkeypatch):
     replace(simple, chosen=chosen, settings=SETTINGS | {"seed": 4}).fit()
     n = N if chosen == 0 else 30  # logistic regression; denoising autoencoder; AC-GAN
     ready = simple.prepared
-    assert (seen["method"], seen["rest"]) == (CANDIDATES[chosen], (4, n)) and len(seen["X"]) == n
+    assert (seen["method"], seen["rest"]) == (CANDIDATES[chosen], (4, n, ready.schema))
+    assert len(seen["X"]) == n
     rows = seen["X"].index.to_numpy()
     pd.testing.assert_frame_equal(seen["X"], ready.X.iloc[rows])
     assert seen["y"].tolist() == np.where(ready.y[rows] == 1, "yes", "no").tolist()
@@ -707,7 +710,7 @@ def test_what_is_saved_is_what_was_found_and_nothing_else(simple, tmp_path):
     paths = simple.save(str(folder))
     assert {key: path.name for key, path in paths.items()} == {
         **{"report": "report.html", "pipeline": "pipeline.joblib"},
-        **{"card": "model_card.md", "comparison": "comparison.csv"},
+        **{"card": "model_card.md", "comparison": "comparison.csv", "schema": "schema.json"},
     }
     assert sorted(folder.iterdir()) == sorted(paths.values())
     X = simple.prepared.X
@@ -720,7 +723,8 @@ def test_what_is_saved_is_what_was_found_and_nothing_else(simple, tmp_path):
 
 
 def test_files_are_written_whole_or_stay_as_they_were(simple, tmp_path, monkeypatch):
-    for name in ("report.html", "pipeline.joblib", "model_card.md", "comparison.csv"):
+    names = ("pipeline.joblib", "model_card.md", "comparison.csv", "schema.json", "report.html")
+    for name in names:
         (tmp_path / name).write_text("old")
     replaced = Path.replace
 
@@ -734,8 +738,8 @@ def test_files_are_written_whole_or_stay_as_they_were(simple, tmp_path, monkeypa
         with pytest.raises(OSError, match="no space left"):
             simple.save(tmp_path)
     assert {path.read_text() for path in tmp_path.iterdir()} == {"old"}
-    assert len([*tmp_path.iterdir()]) == 4
-    for k in range(1, 4):  # and each of the four goes that way
+    assert len([*tmp_path.iterdir()]) == 5
+    for k in range(1, 5):  # and each of the five goes that way
         calls = []
 
         def late(self, target, calls=calls, k=k):

@@ -7,6 +7,7 @@ on one scale, and pooling them makes areas of pure noise fall below one half.
 import numpy as np
 from scipy import stats
 from scipy.special import expit, logit
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -27,16 +28,22 @@ def splits_of(y, groups, n_trials, seed, n_folds=N_FOLDS):
             yield trial, train, test
 
 
-def area_in_folds(X, y, groups, n_trials, seed):
-    """Mean over folds of the area that a logistic regression reaches; NaN where it cannot."""
+def area_in_folds(X, y, groups, n_trials, seed, model=None):
+    """Mean over folds of the area that a model reaches, else a regression; NaN where it cannot."""
     limits = np.bincount(y, minlength=2).min(), N_FOLDS if groups is None else len(set(groups))
     n_folds = min(N_FOLDS, *limits)
     found = []
     for _, train, test in splits_of(y, groups, n_trials, seed, n_folds) if n_folds > 1 else ():
         if _both(y[train]) and _both(y[test]):
-            model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-            score = model.fit(X[train], y[train]).decision_function(X[test])
-            found.append(roc_auc_score(y[test], score))
+            made = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+            fitted = (made if model is None else clone(model)).fit(X[train], y[train])
+            has_scores = hasattr(fitted, "decision_function")
+            told = (
+                fitted.decision_function(X[test])
+                if has_scores
+                else fitted.predict_proba(X[test])[:, 1]
+            )
+            found.append(roc_auc_score(y[test], told))
     return float(np.mean(found)) if found else np.nan
 
 

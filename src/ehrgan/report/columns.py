@@ -1,312 +1,311 @@
-"""What each column of a table is: number, date, category, or nothing to learn from."""
+"""What a column may be used for: attribute, or why not; and what looks odd in it."""
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from .errors import ReportError
+from .convert import DATES, LIMIT, NUMBERS, is_category, numbers, read_plain
+from .notation import NAMES, UNIT, asked
+from .schema import OTHER_TYPES
 
-__all__ = ["as_learned"]
-
+#: Codes for missing that are as often a word: missing only where the same table writes them for a
+#: number.
+DOUBTFUL = {"NA", "None"}
 #: Fewest known cells of an attribute.
 FEWEST_KNOWN = 5
 #: Greatest size of a number, and inverse of the least range of an attribute.
 LARGEST = 1e30
-#: Different values that a number needs to tell records apart, and how many records may be expected
-#: to share a record's numbers by chance, for an equal one to count as its copy.
-FINE_VALUES = 10
-BY_CHANCE = 0.05
-#: A text column with more values needs FEWEST_OF_A_VALUE records of each, on average.
-MOST_CATEGORIES = 50
-FEWEST_OF_A_VALUE = 100
-#: Share of cells that may be no number in a column of numbers.
-ODD_SHARE = 0.05
-#: Share of distinct values from which a column may be an identifier.
+#: Share of distinct values from which a column may be an identifier, of so many records at least.
 DISTINCT_SHARE = 0.95
+FEWEST_NAMED = 20
+#: Records that would share a number by chance, were it a measurement.
+BY_CHANCE = 5
+#: Digits that no measurement has.
+MANY_DIGITS = 1e7
 
-SUSPICIOUS = (-9, -99, -999, -9999, 999, 9999, 99999)
-
-DATE = re.compile(
-    r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?"  # 2024-01-31, 31.01.2024 10:15
-    r"|\d{1,2}[ -][^\W\d_]{3,9}\.?,?[ -]\d{2,4}.*|[^\W\d_]{3,9}\.? \d{1,2},? \d{4}.*"  # 31 Jan 2024
-    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
-)
-#: A number with a sign of a detection limit before it, commas between thousands, or % behind it.
-DRESSED = re.compile(
-    r"(?:[<>≤≥~]=?)?\s*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*%?"
-)
-EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
-KEY_WORDS = {"id", "ids", "identifier", "mrn", "uuid", "guid", "pid", "patid", "subjid"}
-PERSONS = {"patient", "subject", "person", "participant", "pat", "subj"}
-NUMBER_WORDS = {"number", "nr", "num", "no", "key", "code", "record", "index", "rownames"}
-ALL_IN_ONE = re.compile(
-    r"(patient|subj|subject|person|participant|record|sample|case|study|enc|encounter|visit|stay"
-    r"|hadm|admission|row)(id|nr|no|num|number)"
+NESTED = "its cells hold lists or bytes; make columns of single values from it"
+A_DATE = (
+    "it holds dates; make a number of it that is known in time, such as days since a start, or "
+    "keep it (days since 1970)"
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Column:
-    """A column as it would enter the attributes, or why it does not."""
-
-    kind: str
-    values: pd.Series | None
-    reason: str = ""
-    notes: tuple = ()
-
-
-NESTED = Column(
-    "nested", None, "its cells hold lists or bytes; make columns of single values from it"
-)
-#: Kinds that are attributes.
-USED = ("number", "yes/no", "ordered", "category")
-
-
-def plain_cells(cells):
-    """Numbers for decimals, days for durations, and moments for dates, however they are kept."""
-    inside = pd.api.types.infer_dtype(cells.dropna())
-    if inside in ("timedelta", "timedelta64"):
-        return pd.to_timedelta(cells).dt.total_seconds() / 86_400
-    if inside == "decimal":
-        return pd.to_numeric(cells).astype(np.float64)
-    if inside in ("date", "datetime") and pd.api.types.is_object_dtype(cells.dtype):
-        return pd.to_datetime(cells, errors="coerce", utc=True)
-    if inside == "period":
-        return cells.astype(pd.PeriodDtype(cells.dropna().iloc[0].freq)).dt.to_timestamp()
-    if inside in ("interval", "time", "complex"):
-        return cells.astype(str).where(cells.notna())
-    return cells
-
-
-def label(value):
-    """A value as text; whole numbers without a decimal point, however they were written."""
-    text = str(value).strip()
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else text
-
-
-def spellings_of(labels):
-    """Groups of values that differ in upper and lower case alone, the commonest first."""
-    values = labels.value_counts().index.to_series()
-    groups = values.groupby(values.str.casefold().to_numpy(), sort=False).agg(list)
-    return [group for group in groups if len(group) > 1]
-
-
-def column_of(name, cells, order):
-    """What a column is, and its values as an attribute."""
+def is_nested(cells):
+    """Whether cells hold lists, records or bytes."""
+    if not (cells.dtype == object or isinstance(cells.dtype, pd.ArrowDtype)):
+        return False
     seen = cells.dropna()
-    if seen.empty:
-        return Column("empty", None, "it has no value at all; delete it")
-    if len(seen) < FEWEST_KNOWN:
-        return Column("empty", None, f"only {len(seen)} of its cells are known: too few; delete it")
-    if is_category(cells) and cells.cat.ordered and order is None:
-        kept = cells.cat.remove_unused_categories()
-        if len(kept.cat.categories) > 1:
-            return Column("ordered", kept.cat.rename_categories(str))
-    if order is not None:
-        return _in_order(name, cells, order)
-    if pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        return _date(cells)
-    if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
-        return number_column(name, cells.astype("Float64").astype(np.float64), ())
-    texts = seen.astype(str)
-    numbers = numbers_of(texts)
-    odd = numbers.isna()
-    if odd.mean() <= ODD_SHARE and len(numbers.dropna().unique()) > 1:
-        notes = _odd_notes(name, texts, numbers)
-        return number_column(name, numbers.reindex(cells.index), notes)
-    return text_column(name, cells, texts)
+    inside = pd.api.types.infer_dtype(seen)
+    return inside == "bytes" or bool(seen.map(pd.api.types.is_list_like).any())
 
 
-def numbers_of(texts):
-    """Numbers of cells of text, NaN where a cell is none."""
-    found = pd.to_numeric(texts, errors="coerce").astype(np.float64)
-    rest = texts[found.isna()].dropna().astype("str")
-    inner = rest[rest.str.fullmatch(DRESSED.pattern)].str.extract(DRESSED.pattern)[0]
-    found[inner.index] = pd.to_numeric(inner.str.replace(",", "", regex=False)).to_numpy(float)
-    return found
+def standing(field, cells, codes):
+    """The field with its role, why, codes for missing, how sure it is, and notes.
 
-
-def _odd_notes(name, texts, numbers):
-    plain, odd = pd.to_numeric(texts, errors="coerce").notna(), numbers.isna()
-    told = (
-        (texts[odd], "cells are none ({}) and count as missing"),
-        (texts[~plain & ~odd], "cells hold a number and a sign ({}), of which the number counts"),
-    )
-    notes = []
-    for cells, words in told:
-        if len(cells):
-            shown = ", ".join(repr(value) for value in cells.value_counts().index[:3])
-            notes.append(f"{name!r} is read as a number; {len(cells)} {words.format(shown)}.")
-    return tuple(notes)
-
-
-def _in_order(name, cells, order):
-    labels = cells.dropna().astype(object).map(label).reindex(cells.index)
-    unknown = sorted(set(labels.dropna()) - set(order))
-    if unknown:
-        raise ReportError(f"ordered for {name!r} lacks the values {unknown[:5]}: list all of them")
-    return Column("ordered", pd.Series(pd.Categorical(labels, order, ordered=True), cells.index))
-
-
-def _date(cells):
-    reason = "it holds dates; make a number of it that is known in time, such as days since a start"
-    return Column("date", _days(cells), f"{reason}, or keep it (days since 1970)")
-
-
-def _days(cells):
-    """Days since 1970, so that a new table's dates count from where those learned from did."""
-    if not pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        texts = cells.astype("str")
-        first = pd.to_numeric(texts.str.extract(r"^(\d{1,2})[-/.]")[0])
-        day_first = bool((first > 12).any() or texts.str.contains(r"^\d{1,2}\.").any())
-        how = {"errors": "coerce", "format": "mixed", "dayfirst": day_first}
-        cells = pd.to_datetime(cells, utc=True, **how)
-    return (pd.to_datetime(cells, utc=True) - EPOCH).dt.total_seconds() / 86_400
-
-
-def _are_day_numbers(seen):
-    """Whether whole numbers are dates such as 20240131."""
-    texts = seen.astype(np.int64).astype(str)
-    return pd.to_datetime(texts, format="%Y%m%d", errors="coerce").notna().mean() > 0.99
-
-
-def _are_dates(texts):
-    return len(texts) > 0 and texts.str.fullmatch(DATE.pattern).mean() >= 0.9
-
-
-def number_column(name, values, notes):
-    """A column of numbers: an attribute, constant, or an identifier."""
-    endless = np.isinf(values)
-    if endless.any():
-        values = values.mask(endless)
-        notes = (*notes, f"{name!r} has {endless.sum()} infinite cells, which count as missing.")
-    seen = values.dropna()
-    if len(seen.unique()) <= 1:
-        return constant(values)
-    if seen.abs().max() > LARGEST or np.ptp(seen) < 1 / LARGEST:
-        reason = f"its values run from {seen.min():g} to {seen.max():g}; give it another unit"
-        return Column("number", None, f"{reason}, or take logarithms")
-    whole = (seen == seen.round()).all()
-    if whole and seen.between(19_000_101, 21_001_231).all() and _are_day_numbers(seen):
-        return Column("date", values, "it holds dates as numbers; make days since a start of it")
-    if whole and seen.nunique() >= DISTINCT_SHARE * len(seen) and len(seen) >= 20:
-        steps = np.diff(np.sort(seen.unique()))
-        if names_a_key(name) or (len(steps) and (steps == 1).mean() > 0.98):
-            return Column("identifier", values, "it numbers the records; delete it, or keep it")
-    notes = (*notes, *_suspicious(name, seen))
-    return Column("number", values, notes=notes)
-
-
-def constant(cells):
-    """A column of one value."""
-    reason = "it has one value throughout, which tells nothing"
-    if cells.isna().any():
-        reason += "; if its empty cells mean something, such as no, write that into them"
-    return Column("constant", None, reason)
-
-
-def _suspicious(name, seen):
-    for code in SUSPICIOUS:
-        hits = (seen == code).sum()
-        rest = seen[seen != code]
-        if hits < 2 or rest.nunique() < 2:
-            continue
-        low, high = rest.min(), rest.max()
-        if code < low - (high - low) / 2 - 1 or code > high + (high - low) or code < 0 <= low:
-            return (
-                f"{name!r} is {code} in {hits} records, far from its other values ({low:g} to "
-                f"{high:g}): if that means missing, name it as a code (--missing {code}).",
-            )
-    return ()
-
-
-def text_column(name, cells, texts):
-    """A column of text: categories, dates, an identifier, or prose."""
-    values, n = texts.nunique(), len(texts)
-    if values == 1:
-        return constant(cells)
-    if _are_dates(texts):
-        return _date(cells)
-    categories = pd.Series(pd.Categorical(texts.map(label).reindex(cells.index)), cells.index)
-    if n >= 20 and values >= DISTINCT_SHARE * n:
-        if texts.str.len().mean() > 30 or texts.str.contains(" ").mean() > 0.9:
-            return Column("free text", categories, "it is free text; make categories of it")
-        return Column("identifier", categories, "it names the records; delete it")
-    if values > MOST_CATEGORIES and n < values * FEWEST_OF_A_VALUE:
-        reason = f"it has {values} different texts; {_cure_of_texts(texts)}"
-        return Column("free text", categories, reason)
-    alike = spellings_of(texts.map(label))
-    notes = tuple(
-        f"{name!r} has {first!r} also as {', '.join(map(repr, others))}: write them alike."
-        for first, *others in alike[:3]
-    )
-    return Column("yes/no" if values == 2 else "category", categories, notes=notes)
-
-
-def _cure_of_texts(texts):
-    """What to do about a column of many texts, perhaps numbers with a word for missing."""
-    odd = texts[numbers_of(texts).isna()]
-    if len(odd) > len(texts) / 2:
-        return "make fewer categories of it"
-    word = odd.value_counts().index[0]
-    return (
-        f"{1 - len(odd) / len(texts):.0%} of the cells are numbers: if {word!r} means missing, "
-        f"name it as a code (--missing {word!r})"
-    )
-
-
-def names_a_key(name):
-    """Whether a column's name says that it identifies records or patients."""
-    words = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
-    words = {word for word in re.split(r"[\W_\d]+", words.casefold()) if word}
-    if words & KEY_WORDS or any(ALL_IN_ONE.fullmatch(word) for word in words):
-        return True
-    return bool(words & PERSONS) and (len(words) == 1 or bool(words & NUMBER_WORDS))
-
-
-def is_category(cells):
-    return isinstance(cells.dtype, pd.CategoricalDtype)
-
-
-def as_learned(cells, dtype):
-    """Give the cells of a column the type that it had when a model learned from it.
-
-    Parameters
-    ----------
-    cells : Series
-        The column as read.
-    dtype : dtype
-        float64, or categorical with text categories.
-
-    Returns
-    -------
-    Series
-        NaN where a cell is no number, or a category that was not seen; dates become days.
-
-    Examples
-    --------
-    >>> as_learned(pd.Series(["1.5", "high"]), np.dtype(float)).tolist()
-    [1.5, nan]
+    `cells` are plain; `codes` may mean missing, true for those that were named for this column.
     """
-    if isinstance(dtype, pd.CategoricalDtype):
-        if is_category(cells):
-            cells = cells.astype(object)
-        labels = cells.dropna().map(label).reindex(cells.index)
-        labels = labels.where(labels.isin(dtype.categories))  # pandas 4 refuses others
-        return pd.Series(pd.Categorical(labels, dtype=dtype), cells.index)
-    cells = plain_cells(cells)
-    if pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        return _days(cells)
-    if pd.api.types.is_numeric_dtype(cells.dtype):
-        numbers = cells.astype("Float64").astype(np.float64)
-    else:
-        numbers = numbers_of(cells.astype(object))
-        if numbers.isna().all() and _are_dates(cells.dropna().astype(str)):
-            return _days(cells)
-    return numbers.mask(np.isinf(numbers))
+    if field["type"] in OTHER_TYPES:
+        unread = f"its type is {field['type']}, which is not read"
+        why = unusable(cells)[1] if cells.isna().all() else unread
+        return {"role": "left out", "why": why} | field | {"sure": "yes"}
+    gone = field.get("missingValues", [""])
+    notes = [f"{field['name']!r}: {note}" for note in field.get("notes", ())]
+    field = {key: value for key, value in field.items() if key != "notes"}
+    if field["type"] in NUMBERS:
+        gone, said = _with_codes(field, gone, cells, codes)
+        notes, field = notes + said, {**field, "missingValues": gone}
+    values, unread = read_plain(field, cells)
+    if field["type"] == "string" and not field.get("categories"):
+        unread &= False
+    role, why = (field["role"], "") if "role" in field else _use(field, cells, values)
+    notes += _unread_notes(field, cells[unread], cells)
+    if field["type"] in NUMBERS and role == "attribute":
+        notes += _number_notes(field["name"], values.dropna().to_numpy())
+    if field["type"] in DATES:
+        notes += _date_notes(field, cells, values)
+    if field["type"] == "string":
+        notes += _text_notes(field["name"], field, cells)
+    n = cells.notna().sum()
+    sure = f"all but {unread.sum()} of {n} cells" if unread.any() else "yes"
+    found = {"missingValues": gone, "role": role} | ({"why": why} if why else {}) | field
+    return found | {"sure": sure} | ({"notes": notes} if notes else {})
+
+
+# ---------------------------------------------------------------- roles
+
+
+def _use(field, cells, values):
+    """The role of a column, and why it is no attribute."""
+    if field["type"] == "string" and not field.get("categories"):
+        return _use_of_texts(cells[~cells.isin(field.get("missingValues", []))].dropna())
+    if why := unusable(values)[1]:
+        return "left out", why
+    if field["type"] in DATES:
+        return "time", A_DATE
+    if field["type"] in NUMBERS and numbers_records(values.dropna().to_numpy()):
+        return "identifier", "it numbers the records; delete it, or keep it"
+    return "attribute", ""
+
+
+def unusable(values):
+    """What values are that can be no attribute, and why; or nothing twice."""
+    seen = values.dropna()
+    if seen.empty:
+        return "empty", "it has no value at all; delete it"
+    if len(seen) < FEWEST_KNOWN:
+        return "empty", f"only {len(seen)} of its cells are known: too few; delete it"
+    if (seen == seen.iloc[0]).all():
+        more = "; if its empty cells mean something, such as no, write that into them"
+        more *= len(seen) < len(values)
+        return "constant", f"it has one value throughout, which tells nothing{more}"
+    if not is_category(seen) and (seen.abs().max() > LARGEST or np.ptp(seen) < 1 / LARGEST):
+        reason = f"its values run from {seen.min():g} to {seen.max():g}; give it another unit"
+        return "number", f"{reason}, or take logarithms"
+    return "", ""
+
+
+def kind_of(field, values):
+    """What a column is, in a word or two; `values` are None where its type is not read."""
+    if values is None:
+        return "empty" if "no value" in field["why"] else "nested"
+    if field["role"] in ("identifier", "person"):
+        return "identifier"
+    if field["role"] == "time":
+        return "date"
+    if field["type"] == "string" and not field.get("categories"):
+        return "free text"
+    plainly = "number" if not is_category(values) else "category"
+    if is_category(values) and values.cat.ordered:
+        plainly = "ordered"
+    elif is_category(values) and values.nunique() == 2:
+        plainly = "yes/no"
+    return unusable(values)[0] or plainly
+
+
+def numbers_records(seen):
+    """Whether whole numbers name records: hardly two are alike, and no measurement is so.
+
+    They count up, rise or fall with the rows, have more digits than a measurement, or all differ
+    though chance would make pairs: n draws from a range R make about n(n - 1) / 2R.
+    """
+    n = len(seen)
+    if n < FEWEST_NAMED or any((part != np.round(part)).any() for part in (seen[:100], seen)):
+        return False
+    kinds = np.unique(seen)
+    steps, digits = np.diff(seen), np.abs(kinds)
+    if digits.min() >= 2**53:  # beyond what a number tells apart
+        return True
+    if len(kinds) < DISTINCT_SHARE * n:
+        return False
+    differ = len(kinds) == n
+    return bool(
+        (np.diff(kinds) == 1).mean() > 0.98
+        or (differ and ((steps > 0).all() or (steps < 0).all()))
+        or (digits.min() >= MANY_DIGITS and (digits % 100 != 0).mean() > 0.9)
+        or (differ and n * (n - 1) / (2 * (kinds[-1] - kinds[0])) > BY_CHANCE)
+    )
+
+
+def _use_of_texts(texts):
+    """The role of a column of texts that are too many for categories."""
+    texts = texts.astype("str")
+    if texts.empty:
+        return "left out", unusable(texts)[1]
+    n, values = len(texts), texts.nunique()
+    if cure := _numbers_within(texts.drop_duplicates()):
+        return "left out", cure
+    if n >= FEWEST_NAMED and values >= DISTINCT_SHARE * n:
+        if texts.str.len().mean() > 30 or texts.str.contains(" ").mean() > 0.9:
+            return "left out", "it is free text; make categories of it"
+        return "identifier", "it names the records; delete it"
+    return "left out", f"it has {values} different texts; make fewer categories of it"
+
+
+def _numbers_within(kinds):
+    """What to do about texts that hold numbers in several units, or two numbers each."""
+    number = r"[+-]?\d+(?:[.,]\d+)?"
+    if kinds.str.fullmatch(rf"{number} ?[^\w\s.,:] ?{number}").mean() > 0.9:
+        return f"each cell holds two numbers, as {kinds.iloc[0]!r} does: make two columns of them"
+    found = kinds.str.extract(rf"^({LIMIT}{number})\s*({UNIT})?$")
+    units = found[1].fillna("none")
+    if found[0].notna().mean() > 0.9 and 1 < units.nunique() < len(kinds) / 5:
+        shown = ", ".join(map(repr, units.value_counts().index[:4]))
+        return f"its numbers have different units ({shown}): write them in one unit"
+    if kinds.str.contains(r"\d[.,]\d").mean() > 0.9:
+        shown = kinds.iloc[0]
+        return f"its numbers are written as {shown!r} is, which is not read: write them plainly"
+    return ""
+
+
+# ---------------------------------------------------------------- what looks odd
+
+
+def _with_codes(field, gone, cells, codes):
+    """Codes for missing of a column of numbers with those that fit, and what to say of them."""
+    notes, name = [], field["name"]
+    for code, alone in codes.items():
+        number = numbers({"type": "number"}, pd.Series([code], dtype="str"))[0]
+        values, _ = read_plain({**field, "missingValues": gone}, cells)
+        hits, rest = values == number, values[values != number]
+        if code in gone or not hits.any():
+            continue
+        if alone or not rest.min() <= number <= rest.max():
+            gone = [*gone, code]
+            notes.append(f"{name!r} is {code} in {hits.sum()} records, which counts as missing.")
+        else:
+            notes.append(
+                f"{name!r} is {code} in {hits.sum()} records, a number among others, and stays so; "
+                f"if that means missing, {_missing(name, code)}."
+            )
+    return gone, notes
+
+
+def _missing(name, code):
+    """How to say that a code means missing."""
+    return f'write "missingValues": ["", "{code}"] into this field (--missing \'{name}={code}\')'
+
+
+def _unread_notes(field, odd, cells):
+    """Sentences on cells that are not read, and on what was taken off those that are."""
+    name, notes = field["name"], []
+    shown = ", ".join(map(repr, odd.value_counts().index[:3]))
+    n = len(odd)
+    if n and field["type"] in NUMBERS and pd.api.types.is_numeric_dtype(odd.dtype):
+        notes.append(f"{name!r} has {n} infinite cells, which count as missing.")
+    elif n and field["type"] in NUMBERS:
+        said = f"{n} cells are none ({shown}) and count as missing"
+        notes.append(f"{name!r} is read as a number; {said}.")
+    elif n and field["type"] in DATES:
+        said = f"{n} cells are no day, or may be one of several ({shown}), and count as missing"
+        line = '; settle it by one "format"' if field.get("otherFormats") else ""
+        line += '; settle it by one "firstYear"' if "firstYear" in field else ""
+        notes.append(f"{name!r} is read as a date; {said}{line}.")
+    elif n:
+        notes.append(f"{name!r} has {n} cells of no category ({shown}), which count as missing.")
+    if isinstance(first := field.get("firstYear"), int):
+        notes.append(f"Years of two digits in {name!r} mean {first} to {first + 99}.")
+    if field.get("bareNumber") is False:
+        texts = cells.dropna().astype("str")
+        taken = ~np.isnan(numbers(field, texts))
+        dressed = texts[taken & np.isnan(numbers({**field, "bareNumber": True}, texts))]
+        shown = ", ".join(map(repr, dressed.value_counts().index[:3]))
+        said = (
+            f"{len(dressed)} cells hold a number and a sign ({shown}), of which the number counts"
+        )
+        notes.append(f"{name!r} is read as a number; {said}.")
+    return notes
+
+
+def _number_notes(name, seen):
+    """Sentences on numbers that look like codes, for missing or for things."""
+    kinds, counts = np.unique(seen, return_counts=True)
+    notes = [
+        f"{name!r} is {code:.15g} in {hits} records, far from its other values ({low:g} to "
+        f"{high:g}): if that means missing, {_missing(name, f'{code:.15g}')}."
+        for code, hits, low, high in _apart(kinds, counts)
+    ]
+    whole = (kinds == np.round(kinds)).all() and kinds[0] >= 100 and len(kinds) <= len(seen) / 10
+    if whole and not notes and 2 < len(kinds) <= 30 and len({*np.diff(kinds)}) > 1:
+        shown = ", ".join(f"{kind:.15g}" for kind in kinds[:3])
+        said = f"{name!r} has {len(kinds)} different numbers ({shown} ...), read as measured"
+        notes.append(f"{said}; if they are names, {asked('say so', {'type': 'string'})}.")
+    return notes
+
+
+def _date_notes(field, cells, values):
+    """Sentences on days that look like codes, such as 9999-12-31."""
+    kinds, counts = np.unique(values.dropna().to_numpy(), return_counts=True)
+    notes = []
+    for code, hits, *_ in _apart(kinds, counts):
+        shown = str(cells[values == code].iloc[0])
+        said = f"{field['name']!r} is {shown!r} in {hits} records, far from its other days"
+        notes.append(f"{said}: if that means missing, {_missing(field['name'], shown)}.")
+    return notes
+
+
+def _apart(kinds, counts):
+    """Whole numbers at the ends of others, again and again and far away; and the others' ends."""
+    for _ in range(3):  # codes may stand side by side, as 98 and 99
+        for k in (0, len(kinds) - 1):
+            code, rest = kinds[k], np.delete(kinds, k)
+            if counts[k] > 1 and len(rest) > 1 and code == round(code) and _is_apart(code, rest):
+                yield code, counts[k], rest[0], rest[-1]
+                kinds, counts = rest, np.delete(counts, k)
+                break
+        else:
+            return
+
+
+def _is_apart(code, rest):
+    """Whether a number stands far from sorted others."""
+    low, high = rest[0], rest[-1]
+    if code == 0 and low > 0:  # as in tables of glucose or weight
+        return len(rest) >= 10 and low > 5 * np.median(np.diff(rest[:20]))
+    below = code < low - (high - low) / 2 - 1 or code < 0 <= low
+    return below or code > high + max(2, (high - low) * (1 if len(rest) >= 10 else 2))
+
+
+def _text_notes(name, field, cells):
+    """Sentences on words that may mean missing, on spellings, and on digits taken for names."""
+    notes, counts = [], cells.value_counts() if field.get("categories") else {}
+    for word in sorted(DOUBTFUL & {*counts.keys()}):
+        if word in field["missingValues"]:
+            said = "counts as missing, as among the numbers of this table; if it is a category, "
+            said += 'write "missingValues": [""] into this field'
+        else:
+            said = f"is taken for a category; if it means missing, {_missing(name, word)}"
+        notes.append(f"{word!r} in {counts[word]} cells of {name!r} {said}.")
+    groups = {}
+    for text in counts.keys():
+        groups.setdefault(str(text).casefold(), []).append(text)
+    alike = [group for group in groups.values() if len(group) > 1]
+    for first, *others in alike[:3]:
+        notes.append(
+            f"{name!r} has {first!r} also as {', '.join(map(repr, others))}: write them alike."
+        )
+    if len(counts) and pd.Series([*counts.keys()], dtype="str").str.contains(NAMES).any():
+        first = next(text for text in counts.keys() if re.search(NAMES, str(text)))
+        said = f"{name!r} holds {first!r}, which is read as a name"
+        notes.append(f"{said}; if it is a number, {asked('say so', {'type': 'number'})}.")
+    return notes

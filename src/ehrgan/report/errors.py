@@ -1,5 +1,7 @@
 """The error that says what to change in a table or an option."""
 
+import pandas as pd
+
 __all__ = ["ReportError"]
 
 
@@ -15,3 +17,10 @@ class ReportError(ValueError):
     ...     print(error)
     path 'nowhere.csv' does not exist: check the folder and the spelling
     """
+
+
+def refuse_repeated(names):
+    """Refuse two columns of one name."""
+    repeated = pd.Index(names)[pd.Index(names).duplicated()].unique().tolist()
+    if repeated:
+        raise ReportError(f"columns {repeated} occur more than once: give each its own name")

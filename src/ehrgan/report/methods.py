@@ -1,7 +1,6 @@
 """The methods that a report compares, each a pipeline for records as a file has them."""
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_selection import VarianceThreshold
@@ -14,9 +13,9 @@ from ..nets.acgan import PAPER_ACGAN, ACGANClassifier
 from ..nets.autoencoder import PAPER_AUTOENCODER, StackedAutoencoderImputer
 from ..study.baselines import make_imputer
 from ..tables.coding import TableCoder
-from .columns import as_learned
+from .learned import AsLearned
 
-__all__ = ["ADVERSARY", "AsLearned", "CANDIDATES", "FromSome", "PAPERS"]
+__all__ = ["ADVERSARY", "CANDIDATES", "FromSome", "PAPERS"]
 
 IMPUTATIONS = ("mean", "mean and indicators", "chained ridge", "denoising autoencoder")
 GAINING = IMPUTATIONS[1:]  # those that are compared with the mean
@@ -36,44 +35,6 @@ ADVERSARY = (("mean", "AC-GAN"), ("mean", "logistic regression"))
 
 FINAL_LIMIT = 20_000  # records that a network, a chain of ridges or one tree learns from at most
 STEPS = 3000  # minibatches after which the denoising autoencoder gains nothing more here
-
-
-class AsLearned(TransformerMixin, BaseEstimator):
-    """Give new records the columns and types that a model has learned from.
-
-    Parameters
-    ----------
-    None
-
-    Notes
-    -----
-    A number that is none, and a category that was not seen, count as missing. It is the first step
-    of a saved pipeline, which so takes whatever :func:`~ehrgan.report.files.read_table` gives.
-
-    Examples
-    --------
-    >>> learned = AsLearned().fit(pd.DataFrame({"age": [61.0, 47.5]}))
-    >>> learned.transform(pd.DataFrame({"name": ["x"], "age": ["52"]}))["age"].tolist()
-    [52.0]
-    """
-
-    def fit(self, X, y=None):
-        """Learn names and types of the columns; `y` is ignored."""
-        self.dtypes_ = X.dtypes.to_dict()
-        return self
-
-    def transform(self, X):
-        """Give the columns in those types.
-
-        Raises
-        ------
-        ValueError
-            If `X` lacks a column.
-        """
-        lacking = [name for name in self.dtypes_ if name not in X]
-        if lacking:
-            raise ValueError(f"X lacks the columns {lacking}: the model has learned from them")
-        return pd.DataFrame({n: as_learned(X[n], dtype) for n, dtype in self.dtypes_.items()})
 
 
 class FromSome(TransformerMixin, BaseEstimator):
@@ -112,9 +73,13 @@ class FromSome(TransformerMixin, BaseEstimator):
         return self.imputer_.transform(X)
 
 
-def make_method(imputation, classifier, seed=0, n_records=0):
+def make_method(imputation, classifier, seed=0, n_records=0, schema=None):
     """An unfitted pipeline of an imputation and a classifier, for records as a file has them."""
-    steps = [("types", AsLearned()), ("coder", TableCoder()), ("varying", VarianceThreshold())]
+    steps = [
+        ("types", AsLearned(schema)),
+        ("coder", TableCoder()),
+        ("varying", VarianceThreshold()),
+    ]
     if imputation != RAW:
         steps.append(("imputer", make_imputation(imputation, seed, n_records)))
     return Pipeline([*steps, ("classifier", make_final_classifier(classifier, seed, n_records))])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .columns import label, spellings_of
+from .convert import label, read
 from .errors import ReportError
 
 #: Fewest records of the rarer class.
@@ -19,11 +19,15 @@ NO = set(
 )
 
 
-def outcome_of(cells, positive, notes):
+def outcome_of(field, cells, positive, notes):
     """Which records have an outcome, their classes, and the words for both."""
-    name = cells.name
-    known = cells.notna().to_numpy()
-    labels = _one_spelling(name, cells[known].map(label).astype(object), notes)
+    name = field["name"]
+    values, _ = read(field, cells)
+    known = values.notna().to_numpy()
+    shown = values[known].map(
+        lambda value: label(value) if isinstance(value, str) else f"{value:.15g}"
+    )
+    labels = _one_spelling(name, shown.astype(object), notes)
     counts = labels.value_counts()
     _refuse_outcome(name, counts, positive)
     if not known.all():
@@ -45,9 +49,9 @@ def outcome_of(cells, positive, notes):
 
 def _one_spelling(name, labels, notes):
     """Labels with the commonest spelling of those that differ in upper and lower case alone."""
-    spellings = spellings_of(labels)
-    if not spellings:
-        return labels
+    values = labels.value_counts().index.to_series()
+    spellings = values.groupby(values.str.casefold().to_numpy(), sort=False).agg(list)
+    spellings = [group for group in spellings if len(group) > 1]
     for first, *others in spellings:
         notes.append(f"{name!r} has {first!r} also as {', '.join(map(repr, others))}: one class.")
     return labels.replace({other: first for first, *others in spellings for other in others})
@@ -67,10 +71,17 @@ def _refuse_outcome(name, counts, positive):
             "measurement: make a column of two classes from it, such as 1 where it is above a limit"
         )
     shown = ", ".join(f"{value!r} ({n})" for value, n in counts.iloc[:10].items())
+    short = [
+        (a, b) for a in counts.index for b in counts.index
+        if a != b and b.casefold().startswith(a.casefold()) and not numbers.any()
+    ]  # fmt: skip
+    alike = "".join(f"; if {a!r} and {b!r} are one class, write them alike" for a, b in short[:3])
+    rare = counts.index[-1]
     raise ReportError(
-        f"outcome {name!r} has {len(counts)} classes: {shown}; say which is to be told from all "
-        f"others, as in positive={counts.index[-1]!r} (--positive {counts.index[-1]!r}); if one of "
-        f"them means unknown, name it as a code for missing (--missing)"
+        f"outcome {name!r} has {len(counts)} classes: {shown}{alike}; say which is to be told from "
+        f"all others, as in positive={rare!r} (--positive {rare!r}); if a rare one is a slip, "
+        f"correct it; if one of them means unknown, name it as a code for missing "
+        f"(--missing '{name}={rare}')"
     )
 
 

@@ -1,4 +1,4 @@
-"""Anybody's table: read it, find what each column is, and refuse what cannot be studied."""
+"""Anybody's table: find what each column is, and refuse what cannot be studied."""
 
 import difflib
 import hashlib
@@ -8,35 +8,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold
 
-from .columns import (
-    BY_CHANCE,
-    FEWEST_KNOWN,
-    FINE_VALUES,
-    NESTED,
-    USED,
-    column_of,
-    is_category,
-    label,
-    names_a_key,
-    plain_cells,
-)
+from .columns import is_nested, kind_of, unusable
+from .convert import label, read, tidy
+from .describe import describe
 from .errors import ReportError
-from .files import _refuse_repeated
+from .leaks import FEWEST_GROUPS, LEAK, content, equal_records, gone_of, leak_of
 from .outcome import outcome_of
+from .persons import Suspect, suspects, try_suspects
+from .schema import TYPES, Schema
 
 __all__ = ["Prepared", "prepare"]
 
-#: Fewest groups that must hold records of a class, for folds that keep groups whole.
-FEWEST_GROUPS = 5
 #: Most attributes that are studied.
 MOST_ATTRIBUTES = 1000
-
-#: Single-attribute AUC that gives the outcome away, and the records of each class that it needs.
-LEAK = 0.99
-FEWEST_SEEN = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +48,8 @@ class Prepared:
         SHA-256 of the table's names, size and cells, 64 hexadecimal digits.
     n_rows : int
         Rows of the table, those without an outcome included.
+    schema : ehrgan.report.schema.Schema
+        What each column was taken for, by which new records are to be read.
     """
 
     X: pd.DataFrame
@@ -74,17 +61,43 @@ class Prepared:
     notes: list
     fingerprint: str
     n_rows: int
+    schema: Schema
 
 
-def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None):
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """A column as it would enter the attributes, and why it does not."""
+
+    field: dict
+    values: pd.Series | None
+    kind: str
+    reason: str = ""
+
+    @property
+    def used(self):
+        return self.field["role"] == "attribute" and not self.reason
+
+
+def prepare(
+    table,
+    outcome=None,
+    *,
+    positive=None,
+    keep=(),
+    ordered=None,
+    group=None,
+    schema=None,
+    missing=(),
+):
     """Find what each column is, and make attributes and classes of what can be studied.
 
     Parameters
     ----------
     table : DataFrame
-        From :func:`~ehrgan.report.files.read_table`, or one's own; NaN marks a missing cell.
-    outcome : str
-        The column to predict. Records without it are left out.
+        From :func:`~ehrgan.report.files.read_table`, or one's own of any library; NaN, or a blank
+        text, marks a missing cell.
+    outcome : str, optional
+        The column to predict; needed unless `schema` names it. Records without it are left out.
     positive : str, optional
         The value that is the positive class, against all others. By default, of two values: the
         one that means yes; if words do not tell, the rarer. Numbers match by value.
@@ -95,6 +108,11 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     group : str, optional
         Column that tells which records belong together, such as a hospital; by default a patient's
         identifier that occurs several times, else records that are equal share a group.
+    schema : ehrgan.report.schema.Schema, optional
+        What the columns are; columns that it lacks are left out. By default
+        :func:`~ehrgan.report.describe.describe` finds it.
+    missing : sequence of str, default=()
+        Further codes for missing, as describe takes them.
 
     Returns
     -------
@@ -104,7 +122,8 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     ------
     ReportError
         An unknown column or value, an outcome that is no pair of classes with at least 10 records
-        each, too few groups, no attribute left or more than 1000; each with the cure.
+        each, a column to keep that can be read in several ways, too few groups, no attribute left
+        or more than 1000; each with the cure.
 
     Notes
     -----
@@ -123,86 +142,130 @@ def prepare(table, outcome, *, positive=None, keep=(), ordered=None, group=None)
     >>> found.columns[["name", "kind", "used"]].to_numpy().tolist()
     [['age', 'number', True], ['sex', 'yes/no', True], ['died', 'outcome', False]]
     """
+    table = tidy(table)
     notes = list(table.attrs.get("notes", ()))
-    table, nested = _plain_table(table)
-    outcome = _known("outcome", outcome, table)
-    keep = [_known("keep", n, table) for n in ((keep,) if isinstance(keep, str) else keep)]
-    ordered = _orders(ordered, table)
-    group = None if group is None else _known("group", group, table)
+    outcome, given = _given(table, outcome, keep, ordered, group, schema, notes)
+    schema = describe(table, given, missing=missing)
+    _refuse_unordered(schema, table, {_known("ordered", n, table, []) for n in ordered or {}})
+    notes += [note for note in schema.notes if note not in notes]
+    _refuse_open(schema, outcome)
+    fingerprint = _fingerprint(table)
+    known, y, words = outcome_of(schema[outcome], table[outcome], positive, notes)
+    table, n_rows = table[known].reset_index(drop=True), len(table)
+    columns = {
+        f["name"]: _column(f, table[f["name"]]) for f in schema.fields if f["name"] != outcome
+    }
+    groups, columns, found = _grouped(table, columns, y, notes)
+    columns = _without_leaks_and_copies(columns, y, notes)
+    used = [name for name, column in columns.items() if column.used]
+    _refuse_nothing(used, columns)
+    X = pd.DataFrame({name: columns[name].values for name in used})
+    if groups is None:
+        groups = _tried(X, y, found, notes) if found else None
+    if groups is None:
+        groups = equal_records(X, y, notes)
+    notes += [note for c in columns.values() for note in c.field.get("notes", ())]
+    notes += [f"{name!r} is left out: {c.reason}" for name, c in columns.items() if c.reason]
+    about = _about(table, columns)
+    final = schema.changed(
+        {n: {"role": "left out", "why": c.reason} for n, c in columns.items()
+         if c.reason and c.field.get("role", "attribute") == "attribute" and "ask" not in c.field}
+        | {n: {"role": "person", "why": c.reason} for n, c in columns.items()
+           if c.field.get("role") == "person"}
+    )  # fmt: skip
+    return Prepared(X, y, *words, groups, about, notes, fingerprint, n_rows, final)
+
+
+def _given(table, outcome, keep, ordered, group, schema, notes):
+    """The outcome, and what is known of the columns before the table is looked at."""
+    if outcome is None:
+        named = schema.named("outcome") if schema else []
+        if len(named) != 1:
+            raise ReportError(
+                'outcome is not named: name the column to predict, or write "role": "outcome" into '
+                f"one field of the schema (it has {named})"
+            )
+        outcome = named[0]
+    outcome = _known("outcome", outcome, table, notes)
+    keep = [_known("keep", n, table, notes) for n in ([keep] if isinstance(keep, str) else keep)]
+    if ordered is not None and not isinstance(ordered, Mapping):
+        raise ReportError(f"ordered must map columns to their values, got {ordered!r}")
+    ordered = {_known("ordered", n, table, notes): v for n, v in (ordered or {}).items()}
+    group = None if group is None else _known("group", group, table, notes)
     for argument, names in (("keep", keep), ("ordered", ordered), ("group", [group])):
         if outcome in names:
             raise ReportError(f"{argument} names the outcome {outcome!r}: name another column")
-    if outcome in nested:
-        raise ReportError(f"outcome {outcome!r} cannot be told: {NESTED.reason}")
-    fingerprint = _fingerprint(table)
-    known, y, words = outcome_of(table[outcome], positive, notes)
-    table, n_rows = table[known].reset_index(drop=True), len(table)
-    columns = {
-        name: NESTED if name in nested else column_of(name, cells, ordered.get(name))
-        for name, cells in table.items()
-        if name != outcome
-    }
-    groups, columns = _grouped(table, columns, y, group, notes)
-    columns = _without_leaks(columns, y, keep)
-    columns = _without_copies(columns, keep)
-    columns = {name: _kept(c) if name in keep else c for name, c in columns.items()}
-    used = [name for name, column in columns.items() if column.kind in USED and not column.reason]
-    _refuse_nothing(used, columns)
-    if len(used) > MOST_ATTRIBUTES:
-        raise ReportError(
-            f"table has {len(used)} attributes, and at most {MOST_ATTRIBUTES} are studied: keep "
-            "those that may tell something, chosen without a look at the outcome"
-        )
-    X = pd.DataFrame({name: columns[name].values for name in used})
-    if groups is None:
-        groups = _equal_records(X, y, notes)
-    notes += [note for column in columns.values() for note in column.notes]
-    notes += [f"{name!r} is left out: {c.reason}" for name, c in columns.items() if c.reason]
-    about = _about(table, columns, outcome, used)
-    return Prepared(X, y, *words, groups, about, notes, fingerprint, n_rows)
+    changes = {name: {"role": "attribute", "keep": True} for name in keep}
+    for name, values in ordered.items():
+        order = {"type": "string", "categories": [*map(label, values)], "categoriesOrdered": True}
+        changes[name] = changes.get(name, {}) | order
+    if group is not None:
+        changes[group] = {"role": "person"}
+    if schema is not None:
+        lacks = {"type": "any", "role": "left out", "why": "the schema has no such field"}
+        changes |= {n: lacks for n in table if n not in schema and n not in {*changes, outcome}}
+        others = {*schema.named("outcome")} - {outcome}
+        changes |= {n: {"role": "left out", "why": "it is another outcome"} for n in others}
+    return outcome, (schema or Schema([])).changed(changes | {outcome: {"role": "outcome"}})
 
 
-def _plain_table(table):
-    """The table with text for names, each once, and rows from 0; names of nested columns."""
-    if not isinstance(table, pd.DataFrame):
-        raise ReportError(f"table must be a DataFrame, got {type(table).__name__}: use read_table")
-    table = table.rename(columns=str).reset_index(drop=True)
-    _refuse_repeated(table.columns)
-    if not len(table):
-        raise ReportError("table has no rows: it needs one per record")
-    nested = {name for name, cells in table.items() if _is_nested(cells)}
-    shown = {name: table[name].map(repr) for name in nested}
-    return table.assign(**shown).apply(plain_cells), nested
+def _refuse_open(schema, outcome):
+    """Refuse what must be read and can be read in several ways."""
+    if schema[outcome]["type"] in ("any", "object", "array"):
+        why = schema[outcome].get("why", "")
+        if why and "no value" not in why:
+            raise ReportError(f"outcome {outcome!r} cannot be told: {why}")
+        raise ReportError(f"outcome {outcome!r} has no value at all: name another column")
+    for field in schema.fields:
+        if "ask" in field and field.get("role") == "attribute":
+            raise ReportError(f"{field['name']!r} cannot be kept: {field['ask']}")
 
 
-def _is_nested(cells):
-    if not pd.api.types.is_object_dtype(cells.dtype):
-        return False
-    seen = cells.dropna()
-    inside = pd.api.types.infer_dtype(seen)
-    return inside == "bytes" or bool(seen.map(pd.api.types.is_list_like).any())
+def _column(field, cells):
+    """A column, read as its field says."""
+    if "ask" in field:
+        return _Column({"role": "not decided", **field}, None, "number", field["ask"])
+    if field["type"] not in TYPES:
+        values = None
+    else:
+        values, _ = read(field, cells)
+        if field["type"] in ("string", "boolean"):
+            values = values.cat.remove_unused_categories()
+    reason = (
+        field.get("why", "it is left out by the schema") if field["role"] != "attribute" else ""
+    )
+    if field["role"] == "attribute" and values is not None:
+        reason = unusable(values)[1]
+    return _Column(field, values, kind_of(field, values), reason)
 
 
-def _known(argument, name, table):
-    """The name of a column, or what it may have been meant to be."""
+def _known(argument, name, table, notes):
+    """The name of a column, told apart by case alone if need be, or what may have been meant."""
     name = unicodedata.normalize("NFC", str(name))
     if name in table.columns:
         return name
+    same = [column for column in table if column.strip().casefold() == name.strip().casefold()]
+    if len(same) == 1:
+        notes.append(f"{argument} {name!r} is taken for the column {same[0]!r}.")
+        return same[0]
     near = difflib.get_close_matches(name, table.columns, n=3, cutoff=0.5)
     meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     names = ", ".join(table.columns[:30]) + (", ..." if table.shape[1] > 30 else "")
     if table.shape[1] == 1:
         names += " (one column: separate columns by comma, semicolon, tab or bar)"
-    raise ReportError(f"{argument} {name!r} is no column of the table{meant} There are: {names}")
+    said = f"{argument} {name!r} is no column of the table{meant} There are: {names}"
+    raise ReportError(" ".join([said, *notes]))
 
 
-def _orders(ordered, table):
-    if ordered is not None and not isinstance(ordered, Mapping):
-        raise ReportError(f"ordered must map columns to their values, got {ordered!r}")
-    return {
-        _known("ordered", name, table): [label(v) for v in values]
-        for name, values in (ordered or {}).items()
-    }
+def _refuse_unordered(schema, table, ordered):
+    for name in ordered:
+        _, unread = read(schema[name], table[name])
+        if unread.any():
+            lacks = sorted({label(value) for value in table[name][unread]})[:5]
+            raise ReportError(
+                f"ordered for {name!r} lacks the values {lacks}: list all of them, those "
+                "with a comma in double quotes"
+            )
 
 
 def _fingerprint(table):
@@ -212,111 +275,88 @@ def _fingerprint(table):
     return digest.hexdigest()
 
 
-def _grouped(table, columns, y, group, notes):
-    """Groups of records that belong in one fold, from a named column or a repeated identifier."""
-    if group is None:
-        found = [n for n, column in columns.items() if _repeats(table[n], n, column.kind)]
-        group = found[0] if found else None
-    if group is None:
-        return None, columns
-    cells = table[group]
-    groups = pd.factorize(cells)[0]
-    groups[groups < 0] = groups.max() + 1 + np.arange((groups < 0).sum())  # unknown: each alone
-    fewest = min(len(np.unique(groups[y == c])) for c in (0, 1))
+def _grouped(table, columns, y, notes):
+    """Groups of records that belong in one fold, from a named column or one that names persons."""
+    named = [n for n, c in columns.items() if c.field.get("role") == "person"]
+    named += [
+        n for n, c in columns.items()
+        if c.field.get("role") == "identifier" and table[n].nunique() < table[n].notna().sum()
+    ]  # fmt: skip
+    if named:
+        groups = pd.factorize(table[named[0]])[0]
+        groups[groups < 0] = groups.max() + 1 + np.arange((groups < 0).sum())  # each alone
+        found = [Suspect((named[0],), groups, 1.0, 0.0, True)]
+    else:
+        # a column that is known of one class alone, such as days to death, names no persons
+        cells = {
+            name: table[name] for name, c in columns.items()
+            if c.kind != "nested" and not (c.used and gone_of(c.values, y) >= LEAK)
+        }  # fmt: skip
+        found = suspects(pd.DataFrame(cells), y)
+    sure = [suspect for suspect in found if suspect.sure]
+    if not sure:
+        return None, columns, found
+    _hold_together(sure[0], y, "" if named else f": it {sure[0].reason}", notes)
+    group, *_ = sure[0].names
+    reason = "it tells which records belong together, and folds keep those together"
+    alike = f"it names the same as {group!r}, or parts of it"
+    reasons = {group: reason} | {name: alike for name in sure[0].others}
+    persons = {
+        n: replace(c, field={**c.field, "role": "person"}, kind="identifier", reason=reasons[n])
+        for n, c in columns.items() if n in reasons
+    }  # fmt: skip
+    return sure[0].groups, columns | persons, []
+
+
+def _hold_together(suspect, y, why, notes):
+    """Say that folds keep groups whole, if there are enough of them."""
+    group = " and ".join(map(repr, suspect.names))
+    fewest = min(len(np.unique(suspect.groups[y == c])) for c in (0, 1))
     if fewest < FEWEST_GROUPS:
         raise ReportError(
-            f"group {group!r} tells which records belong together, and the records of one class "
+            f"group {group} tells which records belong together{why}, and the records of one class "
             f"belong to only {fewest} of its values: at least {FEWEST_GROUPS} are needed, to test "
             "on others than those learned from; gather more, or, if records of one value have "
             "nothing to do with each other, delete the column"
         )
-    reason = "it tells which records belong together, and folds keep those together"
-    columns = columns | {group: replace(columns[group], kind="identifier", reason=reason)}
-    n = len(np.unique(groups))
-    notes.append(f"{len(groups)} records belong to {n} different {group!r}; folds keep each whole.")
-    return groups, columns
+    n = suspect.n
+    notes.append(f"{len(y)} records belong to {n} different {group}; folds keep each whole{why}.")
 
 
-def _repeats(cells, name, kind):
-    """Whether a column identifies patients of whom several records are there."""
-    n, values = cells.notna().sum(), cells.nunique()
-    if kind == "identifier":
-        return values < n
-    return bool(names_a_key(name) and values >= 20 and n / 20 <= values < n)
+def _tried(X, y, found, notes):
+    """Groups of the suspect without which the records predict too well, or None."""
+    trials = [trial for trial in try_suspects(X, y, found) if trial.falls]
+    if not trials:
+        return None
+    worst = min(trials, key=lambda trial: trial.whole)
+    group = " and ".join(map(repr, worst.suspect.names))
+    low, high = worst.interval
+    said = (
+        f"Records of one {group} know each other: a forest has an AUC of {worst.plain:.3f} "
+        f"({low:.3f} to {high:.3f}) where folds mix them, and of {worst.whole:.3f} where they are "
+        "kept whole"
+    )
+    told = []
+    _hold_together(worst.suspect, y, "", told)
+    notes[:0] = [f"{said}, which is used.", *told]
+    return worst.suspect.groups
 
 
-def _without_leaks(columns, y, keep):
-    found = {}
-    for name, column in columns.items():
-        if name not in keep and column.kind in USED and not column.reason:
-            how, area = _separates(column.values, y)
-            if area >= LEAK:
-                reason = (
-                    f"{how} alone separates the classes (AUC {area:.3f}), as a consequence of the "
-                    "outcome would; if it is known beforehand, keep it"
-                )
-                column = replace(column, reason=reason)
-        found[name] = column
-    return found
-
-
-def _separates(values, y):
-    """The better of two areas under the ROC curve: by value, by being missing."""
-    gone = values.isna().to_numpy()
-    by_hole = 0.5 + abs(gone[y == 1].mean() - gone[y == 0].mean()) / 2
-    seen, shares = ~gone, [(~gone[y == c]).mean() for c in (0, 1)]
-    enough = min((y[seen] == c).sum() for c in (0, 1)) >= FEWEST_SEEN
-    if not enough or (seen.mean() < 0.5 and max(shares) < 1):
-        return "that it is missing", by_hole
-    if is_category(values) and not values.cat.ordered:
-        score = _class_rates(values.cat.codes.to_numpy()[seen], y[seen])
-    else:
-        ranked = values.cat.codes if is_category(values) else values
-        score = ranked.to_numpy()[seen]
-    area = roc_auc_score(y[seen], score)
-    by_value = max(area, 1 - area)
-    return ("its value", by_value) if by_value >= by_hole else ("that it is missing", by_hole)
-
-
-def _class_rates(codes, y):
-    """Share of positives among the other folds' records of the same category."""
-    score = np.empty(len(y))
-    for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(codes, y):
-        rates = pd.Series(y[train]).groupby(codes[train]).mean()
-        score[test] = pd.Series(codes[test]).map(rates).fillna(y[train].mean())
-    return score
-
-
-def _without_copies(columns, keep):
-    """Leave out attributes that repeat an earlier one cell by cell."""
+def _without_leaks_and_copies(columns, y, notes):
+    """Leave out what gives the outcome away and what repeats an earlier column, unless kept."""
     found, first = {}, {}
     for name, column in columns.items():
-        if column.kind in USED and not column.reason:
-            mark = _content(column.values)
-            if mark in first and name not in keep:
-                reason = f"it repeats {first[mark]!r} in every record"
-                column = replace(column, reason=reason)
+        if column.used and not column.field.get("keep"):
+            reason, said = leak_of(name, column.values, y)
+            notes += said
+            column = replace(column, reason=reason)
+        if column.used:
+            mark = content(column.values)
+            if mark in first and not column.field.get("keep"):
+                column = replace(column, reason=f"it repeats {first[mark]!r} in every record")
             first.setdefault(mark, name)
         found[name] = column
     return found
-
-
-def _content(values):
-    """A mark that only columns of the same content share, whatever words a coarse one uses."""
-    codes, levels = pd.factorize(values)
-    if len(levels) * FEWEST_KNOWN > len(values):  # many values differ record by record anyway
-        codes = pd.util.hash_pandas_object(values, index=False).to_numpy()
-    return hashlib.sha256(codes.tobytes()).digest()
-
-
-def _kept(column):
-    """A column that was left out, as an attribute after all, if it has values."""
-    if column.values is None:
-        return column
-    kind = column.kind
-    if kind not in USED:
-        kind = "category" if isinstance(column.values.dtype, pd.CategoricalDtype) else "number"
-    return replace(column, kind=kind, reason="")
 
 
 def _refuse_nothing(used, columns):
@@ -325,43 +365,21 @@ def _refuse_nothing(used, columns):
         raise ReportError(
             f"no attribute is left to predict from. {why or 'There is only one column.'}"
         )
-
-
-def _equal_records(X, y, notes):
-    """Groups that hold records too alike for chance, or None if there are none.
-
-    Records of a few coarse attributes are often equal by chance; to keep those in one fold would
-    leave nothing like them to learn from.
-    """
-    marks = pd.factorize(pd.util.hash_pandas_object(X, index=False))[0]
-    one_each = X[~pd.Series(marks).duplicated()]
-    by_chance = np.full(len(X), len(one_each), dtype=np.float64)  # others with the same numbers
-    for name, cells in one_each.items():
-        if not is_category(cells) and cells.nunique() >= FINE_VALUES:
-            share = cells.value_counts() / len(cells)
-            by_chance *= X[name].map(share).fillna(1).to_numpy()
-    groups = np.where(by_chance < BY_CHANCE, marks, len(X) + np.arange(len(X)))
-    n = len(X) - len(np.unique(groups))
-    if n == 0:
-        return None
-    fewest = min(len(np.unique(groups[y == c])) for c in (0, 1))
-    if fewest < FEWEST_GROUPS:
+    if len(used) > MOST_ATTRIBUTES:
         raise ReportError(
-            f"table has copies of records, and only {fewest} different ones of one class: at least "
-            f"{FEWEST_GROUPS} are needed, to test on others than those learned from; gather more"
+            f"table has {len(used)} attributes, and at most {MOST_ATTRIBUTES} are studied: keep "
+            "those that may tell something, chosen without a look at the outcome"
         )
-    notes.append(f"{n} records repeat an earlier one in every attribute; folds keep them together.")
-    return pd.factorize(groups)[0]
 
 
-def _about(table, columns, outcome, used):
+def _about(table, columns):
     rows = []
     for name, cells in table.items():
-        column = columns.get(name)
-        kind = "outcome" if name == outcome else column.kind
+        cells = cells.map(repr) if is_nested(cells) else cells
+        column = columns.get(name, _Column({"role": "outcome"}, None, "outcome"))
         examples = ", ".join(cells.dropna().astype(str).unique()[:3])
-        reason = "" if name == outcome else column.reason
-        missing = float(cells.isna().mean() if name not in used else column.values.isna().mean())
-        rows.append((name, kind, int(cells.nunique()), missing, examples, name in used, reason))
+        missing = float((column.values if column.used else cells).isna().mean())
+        about = (int(cells.nunique()), missing, examples, column.used, column.reason)
+        rows.append((name, column.kind, *about))
     names = ["name", "kind", "n_values", "missing", "examples", "used", "reason"]
     return pd.DataFrame(rows, columns=names)

@@ -164,13 +164,13 @@ class Report:
         if {"denoising autoencoder", "AC-GAN"} & set(self.method) and len(X) > FINAL_LIMIT:
             rows = some_rows(found.y, FINAL_LIMIT, self.settings["seed"])
             X, labels = X.iloc[rows], labels[rows]
-        model = make_method(*self.method, self.settings["seed"], len(X))
+        model = make_method(*self.method, self.settings["seed"], len(X), found.schema)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             return model.fit(X, labels)
 
     def save(self, folder):
-        """Write report, fitted pipeline and model card into a folder.
+        """Write report, fitted pipeline, model card and schema into a folder.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class Report:
         Returns
         -------
         dict of str to Path
-            "report", "pipeline", "card", "comparison".
+            "report", "pipeline", "card", "comparison", "schema".
 
         Raises
         ------
@@ -189,14 +189,15 @@ class Report:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        names = ("report.html", "pipeline.joblib", "model_card.md", "comparison.csv")
-        keys = ("report", "pipeline", "card", "comparison")
+        names = ("report.html", "pipeline.joblib", "model_card.md", "comparison.csv", "schema.json")
+        keys = ("report", "pipeline", "card", "comparison", "schema")
         paths = {key: folder / name for key, name in zip(keys, names, strict=True)}
         binary = io.BytesIO()
         joblib.dump(self.fit(), binary, compress=3)
         write_whole(paths["pipeline"], binary.getvalue())
         write_whole(paths["card"], self.card())
         write_whole(paths["comparison"], self.comparison.to_csv(index=False))
+        self.prepared.schema.save(paths["schema"])
         write_whole(paths["report"], self.to_html())
         return paths
 

@@ -1,0 +1,113 @@
+"""The first step of a saved pipeline: new records are read as those were that it learned from."""
+
+import difflib
+import warnings
+
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from .convert import read, tidy
+from .describe import describe
+from .errors import ReportError
+
+__all__ = ["AsLearned"]
+
+
+class AsLearned(TransformerMixin, BaseEstimator):
+    """Read new records by the schema of those that a model has learned from.
+
+    Parameters
+    ----------
+    schema : ehrgan.report.schema.Schema, optional
+        How the table was read; by default what :func:`~ehrgan.report.describe.describe` finds in
+        the attributes themselves.
+
+    Notes
+    -----
+    `fit` takes attributes as :func:`~ehrgan.report.reading.prepare` gives them, `transform` records
+    as a file has them. What the schema cannot read, such as a word in a column of numbers or a
+    category that was not seen, counts as missing, and a warning says so.
+
+    Examples
+    --------
+    >>> learned = AsLearned().fit(pd.DataFrame({"age": [61.0, 47.5]}))
+    >>> learned.transform(pd.DataFrame({"name": ["x"], "age": ["52"]}))["age"].tolist()
+    [52.0]
+    """
+
+    def __init__(self, schema=None):
+        self.schema = schema
+
+    def fit(self, X, y=None):
+        """Learn names and types of the columns; `y` is ignored."""
+        schema = self.schema or describe(X)
+        self.fields_ = {name: schema[name] for name in X}
+        self.dtypes_ = X.dtypes.to_dict()
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Learn from attributes, which are values already."""
+        self.fit(X)
+        return X
+
+    def transform(self, X):
+        """Give the values of the attributes; warns of cells that count as missing.
+
+        Raises
+        ------
+        ValueError
+            If `X` lacks a column.
+        """
+        values, unread = self.read(X)
+        for sentence in unread_in_words(unread):
+            warnings.warn(sentence, stacklevel=2)
+        return values
+
+    def read(self, X):
+        """Give the values of the attributes, and what could not be read.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Records as a file has them, columns in any order, with others beside them.
+
+        Returns
+        -------
+        values : DataFrame
+        unread : dict of str to Series
+            By column, how many cells have each text that its schema cannot read.
+
+        Raises
+        ------
+        ValueError
+            If `X` lacks a column.
+        """
+        X = tidy(X)
+        lacking = [name for name in self.fields_ if name not in X]
+        if lacking:
+            near = difflib.get_close_matches(lacking[0], X.columns, n=1, cutoff=0.4)
+            meant = f" ({near[0]!r} is there)" if near else ""
+            raise ReportError(
+                f"X lacks the columns {lacking}{meant}: the model has learned from them"
+            )
+        found, gone = {}, {}
+        for name, field in self.fields_.items():
+            values, unread = read(field, X[name])
+            if isinstance(dtype := self.dtypes_[name], pd.CategoricalDtype):
+                unread |= values.notna() & ~values.isin(dtype.categories)
+                values = values.cat.set_categories(dtype.categories, ordered=dtype.ordered)
+            if unread.any():
+                gone[name] = X.loc[unread, name].astype(str).value_counts()
+            found[name] = values
+        return pd.DataFrame(found), gone
+
+
+def unread_in_words(unread):
+    """A sentence for each column that held what its schema cannot read."""
+    for name, counts in unread.items():
+        shown = ", ".join(f"{text!r} ({n})" for text, n in counts.iloc[:3].items())
+        more = f" and {len(counts) - 3} more" if len(counts) > 3 else ""
+        yield (
+            f"{name!r}: {counts.sum()} cells hold what the model has not learned to read, and "
+            f"count as missing: {shown}{more}."
+        )

@@ -1,0 +1,297 @@
+"""In which ways a column of text can be read as numbers or as dates, and which of them holds."""
+
+import json
+import re
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from .convert import LIMIT, SIGNS, days, number_pattern, numbers
+
+#: Share of cells that may be no number in a column of numbers, or no date in one of dates.
+ODD_SHARE = 0.05
+#: Different words, beside numbers, that may all be words for missing.
+FEW_WORDS = 5
+FORMATS = ("format", "otherFormats", "firstYear")
+DAYS_OF_1900, DAYS_OF_2000, DAYS_OF_2200 = -25_567, 10_957, 84_006  # since 1970
+#: What may stand behind a number: letters of any script, % or a degree sign first.
+UNIT = r"[^\d\s!-$&-/:-@\[-`{-~][^\s<>=]{0,11}(?: [^\W\d]{1,6})?"
+MONEY = r"[$\u20ac\u00a3\u00a5]"
+#: Leading zeros, digits around an E, more digits than a number tells apart: names as often.
+NAMES = r"^[+-]?0\d|^\d+[eE]\d+$|^\d{16,}$"
+#: A date and a time of day whose digits are all 9.
+SHAPE = re.compile(
+    r"(?P<day>.*?)(?:(?P<mark>^|[ T:]|, )(?P<hour>99?:99)(?P<second>:99)?(?P<part>\.9{1,9})?"
+    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]99:?99))?)?"
+)
+
+
+def best_of(readings, weights):
+    """The readings that take most cells, each with its values: the first, and those that differ.
+
+    `readings` are pairs of a field and the values of some texts, `weights` the cells of each text.
+    """
+    counts = [weights[~np.isnan(values)].sum() for _, values in readings]
+    ahead = [r for r, n in zip(readings, counts, strict=True) if n == max(counts)]
+    first = ahead[0][1]
+    return [ahead[0], *(r for r in ahead[1:] if not np.array_equal(r[1], first, equal_nan=True))]
+
+
+def as_numbers(counts, given, hints):
+    """The field of a column of numbers, perhaps with what to ask; None if it is none.
+
+    `counts` are the cells of each text, `given` what is known of the field, and `hints` what other
+    columns tell.
+    """
+    texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
+    enough = 0 if "type" in given else (1 - ODD_SHARE) * weights.sum()
+    digits = (texts.str.contains("[0-9]") | ~texts.str.isascii()).to_numpy(dtype=bool)
+    if 2 * weights[digits].sum() < enough:
+        return None
+    names = _names_among(texts) & (enough > 0)
+    limits = texts.str.match("[<>\u2264\u2265~\u2248]").to_numpy(dtype=bool)
+    if weights[names].sum() > weights.sum() - enough or 2 * weights[limits].sum() > weights.sum():
+        if enough:  # 01067 is a name, and <65 and >=65 are two groups
+            return None
+    found = _best_numbers(texts, weights, given)
+    mark = hints.get("decimalChar")  # settles what may be one here; it never makes thousands
+    usual = [r for r in found if (r[0]["decimalChar"], r[0]["groupChar"]) == (mark, "")]
+    said = _told_by_others(found, usual, texts, mark) if len(found) > 1 and usual else []
+    (field, values), rival = (usual or found)[0], (usual or found)[-1]
+    unread = np.isnan(values)
+    if weights[~unread].sum() < enough:
+        plain = numbers({**field, "bareNumber": True}, texts)
+        return _words_among(counts, unread, len({*plain[~np.isnan(plain)]}), "numbers")
+    if rival[0] is not field:
+        k = np.flatnonzero(values != rival[1])[0]
+        what = f"{texts[k]!r} may be {values[k]:.12g} or {rival[1][k]:.12g}"
+        return {"type": "number", "ask": asked(what, _mark_of(field), _mark_of(rival[0]))}
+    if names.any():
+        what = f"{texts[names].iloc[0]!r} may be a number or a name"
+        return {"type": "number", "ask": asked(what, {"type": "number"}, {"type": "string"})}
+    marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
+    unused = {} if marked else {"decimalChar"}
+    return {k: v for k, v in field.items() if v != "" and k not in unused} | {"notes": said}
+
+
+def _names_among(texts):
+    """Which texts of digits are names as often as numbers."""
+    names = texts.str.contains(NAMES).to_numpy(dtype=bool)
+    if texts.str.contains("[.,]").any():  # then 1e3 is a number
+        names = names & ~texts.str.contains("[eE]").to_numpy(dtype=bool)
+    return names
+
+
+def _best_numbers(texts, weights, given):
+    """The readings as numbers that take most cells: plainly, or with signs of limits and a unit."""
+    readings = [(field, numbers(field, texts)) for field in _marked(texts, given)]
+    found = best_of(readings, weights)
+    if not np.isnan(found[0][1]).any() or given.get("bareNumber") or "unit" in given:
+        return found
+    fields = [_dressed(field, texts) for field, _ in readings]
+    return best_of([*readings, *((f, numbers(f, texts)) for f in fields)], weights)
+
+
+def _told_by_others(found, usual, texts, mark):
+    """What to say where other columns settle how numbers are written."""
+    k = np.flatnonzero(found[0][1] != found[-1][1])[0]
+    own, rival = usual[0], next(r for r in found if r[0] is not usual[0][0])
+    said = f"{texts[k]!r} is read as {own[1][k]:.12g}, as {mark!r} is the decimal mark elsewhere"
+    other = asked(f"if it is {rival[1][k]:.12g}", _mark_of(rival[0]))
+    return [f"{said}; {other}."]
+
+
+def _marked(texts, given):
+    """Fields of number formats: the marks that stand in some texts, as far as none is given."""
+    shown = texts if texts.str.isascii().all() else texts.map(lambda text: text.translate(SIGNS))
+    marks = [mark for mark in ".,' " if shown.str.contains(mark, regex=False).any()]
+    decimals = [given["decimalChar"]] if "decimalChar" in given else ".,"
+    groups = [given["groupChar"]] if "groupChar" in given else ["", *marks]
+    kept = {"type": "number"} | {k: given[k] for k in ("type", "bareNumber", "unit") if k in given}
+    return [{**kept, "decimalChar": d, "groupChar": g} for g in groups for d in decimals if d != g]
+
+
+def _mark_of(field):
+    """The property that settles a number format."""
+    key = "groupChar" if field["groupChar"] else "decimalChar"
+    return {key: field[key]}
+
+
+def _dressed(field, texts):
+    """The field with signs of a limit allowed, and the unit that stands behind numbers, if one."""
+    field = {**field, "bareNumber": False}
+    rest = texts[np.isnan(numbers(field, texts))]
+    pattern = number_pattern(field["decimalChar"], field["groupChar"])
+    behind = rest.str.extract(rf"^{LIMIT}(?:{pattern})\s*({UNIT}|{MONEY})$")[0]
+    units = behind.fillna(rest.str.extract(rf"^{LIMIT}({MONEY})\s*(?:{pattern})$")[0]).dropna()
+    units = sorted({*units[~units.str.match("[dDeE][+-]?[0-9]")]})  # exponents are no units
+    alike = len({unit.casefold() for unit in units}) == 1
+    return field | ({"unit": units} if alike else {})
+
+
+def _words_among(counts, unread, n_values, what):
+    """What to ask where few words stand among numbers or dates; None where it is another column."""
+    words = counts[unread]
+    if 2 * words.sum() > counts.sum() or len(words) > FEW_WORDS or n_values < 2 * len(words):
+        return None
+    shown = ", ".join(f"{word!r} ({n})" for word, n in words.items())
+    share = 1 - words.sum() / counts.sum()
+    said = f"{share:.0%} of the cells are {what}, the others {shown}; if that means missing"
+    codes = {"missingValues": ["", *words.index]}
+    ask = asked(said, codes, {"type": "string"})
+    return {"type": "any", "ask": f"{ask} (or --missing 'COLUMN={words.index[0]}')"}
+
+
+def asked(what, *ways):
+    """A sentence that says what is open, and the lines of the schema that settle it."""
+    told = [json.dumps(way, ensure_ascii=False)[1:-1] for way in ways]
+    return f"{what}: write {' or '.join(told)} into this field"
+
+
+# ---------------------------------------------------------------- dates
+
+
+def as_dates(counts, given, hints):
+    """The field of a column of dates, perhaps with what to ask; None if it is none."""
+    texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
+    enough = 0 if "type" in given else (1 - ODD_SHARE) * weights.sum()
+    if 2 * weights[texts.str.contains("[0-9]").to_numpy(dtype=bool)].sum() < enough:
+        return None
+    shapes = texts.str.replace(r"\d", "9", regex=True).unique()
+    if len(shapes) > 1000:
+        return None
+    if given.get("format", "any") not in ("any", "default"):
+        kind = given.get("type", "datetime" if "%H" in given["format"] else "date")
+        fields = [{"type": kind} | {k: given[k] for k in given if k in FORMATS}]
+    else:
+        orders = [hints["order"]] if "order" in hints else ["dmy", "mdy", "ymd"]
+        fields = [f for f in (_formats(shapes, order) for order in orders) if f]
+    readings = [(field, days(field, texts)) for field in fields]
+    if not readings:
+        return None
+    found = best_of(readings, weights)
+    if weights[~np.isnan(found[0][1])].sum() < enough and len(readings) > 1:
+        # each cell by what reads it; what both orders read differently is not read
+        formats = [f for field in fields for f in (field["format"], *field["otherFormats"])]
+        formats = list(dict.fromkeys(formats))
+        both = {**fields[0], "format": formats[0], "otherFormats": formats[1:]}
+        any_way = ~np.isnan([values for _, values in readings]).all(axis=0)
+        if weights[any_way].sum() >= enough:
+            return _with_century(both, texts, given)
+    if len(found) > 1 and "%y" in str(found):
+        # 21/12/31: the days of a month, taken for years, spread over a generation
+        found = sorted(found, key=lambda reading: _span(reading[1]))
+        found = found[:1] if 5 * _span(found[0][1]) < _span(found[1][1]) else found
+    field, values = found[0]
+    unread = np.isnan(values)
+    if weights[~unread].sum() < enough:
+        return _words_among(counts, unread, len({*values[~unread]}), "dates")
+    return _one_of(found, texts) or _with_century(field, texts, given)
+
+
+def _one_of(found, texts):
+    """What to ask where several readings hold; else None."""
+    if len(found) == 1:
+        return None
+    (field, values), (other, rival) = found[0], found[-1]
+    k = np.flatnonzero((values != rival) & ~np.isnan(values) & ~np.isnan(rival))[0]
+    a, b = (f"{_day_of(number[k]):%-d %B %Y}" for number in (values, rival))
+    ways = [{"format": f["format"]} for f in (field, other)]
+    return {"type": field["type"], "ask": asked(f"{texts[k]!r} may be {a} or {b}", *ways)}
+
+
+def as_digits(counts):
+    """The field of dates of eight digits, such as 20211231 or 31122021; None if it is another."""
+    texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
+    if not texts.str.fullmatch("(19|20|21)[0-9]{6}|[0-9]{4}(19|20|21)[0-9]{2}").all():
+        return None
+    readings = []
+    for order in ("%Y%m%d", "%d%m%Y", "%m%d%Y"):
+        values = days({"type": "date", "format": order}, texts)
+        likely = (values > DAYS_OF_1900) & (values < DAYS_OF_2200)
+        readings.append(({"type": "date", "format": order}, np.where(likely, values, np.nan)))
+    found = best_of(readings, weights)
+    if weights[~np.isnan(found[0][1])].sum() < (1 - ODD_SHARE) * weights.sum():
+        return None
+    return _one_of(found, texts) or found[0][0]
+
+
+def _span(values):
+    return np.nanmax(values) - np.nanmin(values)
+
+
+def _day_of(number):
+    return pd.Timestamp("1970-01-01") + pd.to_timedelta(number, unit="D")
+
+
+def _with_century(field, texts, given):
+    """The field with the years that two digits mean; both centuries where either may be meant."""
+    formats = [field["format"], *field.get("otherFormats", ())]
+    field = {k: v for k, v in field.items() if v}
+    if "firstYear" in given or "%y" not in " ".join(formats):
+        return field
+    last = date.today().year
+    field["firstYear"] = last - 99
+    early = pd.Series(days(field, texts)).dropna() < DAYS_OF_2000
+    if early.any() and not early.all():
+        field["firstYear"] = [1900, last - 99]
+    return field
+
+
+def _formats(shapes, order):
+    """The field of dates whose parts stand in an order, by what some texts look like; or None."""
+    found = list(dict.fromkeys(f for shape in shapes if (f := _format(shape, order))))
+    if not found:
+        return None
+    every = " ".join(found)
+    kinds = (
+        {"%H": "datetime", "%I": "datetime"} if "%Y" in every or "%y" in every else {"%": "time"}
+    )
+    kind = next((k for mark, k in kinds.items() if mark in every), None)
+    kind = kind or ("date" if "%d" in every else "yearmonth")
+    return {"type": kind, "format": found[0], "otherFormats": found[1:]}
+
+
+def _format(shape, order):
+    """The format, as of strptime, of a text that looks so; None if it is no date."""
+    match = SHAPE.fullmatch(shape)
+    if match is None:
+        return None
+    tokens = re.findall(r"9+|[^\W\d_]+|[^\w]|_", match["day"])
+    parts = [token for token in tokens if token[0].isalnum()]
+    names = _directives(parts, order, "." in tokens) if parts else []
+    if names is None or not (parts or match["hour"]) or len(tokens) > 7:
+        return None
+    names = iter(names)
+    day = "".join(next(names, "") if token[0].isalnum() else token for token in tokens)
+    if match["hour"] is None:
+        return day
+    hour = "%I:%M" if match["half"] else "%H:%M"
+    rest = (match["second"] and ":%S", match["part"] and ".%f")
+    half = match["half"] and match["half"].replace(match["half"].strip(), "%p")
+    zone = match["zone"] and " " * match["zone"].startswith(" ") + "%z"
+    return day + match["mark"] + hour + "".join(part or "" for part in (*rest, half, zone))
+
+
+def _directives(parts, order, points):
+    """What the parts of a date are, of which words name months; None if it is no date."""
+    sizes = [len(part) if part[0] == "9" else 0 for part in parts]
+    word = next((part for part in parts if part[0] != "9"), "")
+    month = "%b" if len(word) == 3 else "%B"
+    if sorted(sizes) in ([1, 4], [2, 4]):
+        return ["%Y", "%m"] if sizes[0] == 4 else ["%m", "%Y"]
+    if len(sizes) != 3 or not {*sizes} <= {0, 1, 2, 4} or sizes.count(0) > 1 or sizes[1] == 4:
+        return None
+    if sizes[0] == 4:
+        return ["%Y", month if sizes[1] == 0 else "%m", "%d"] if sizes[2] in (1, 2) else None
+    year = "%Y" if sizes[2] == 4 else "%y"
+    if sizes[2] not in (2, 4):
+        return None
+    if 0 in sizes:
+        return ["%d", month, year] if sizes[1] == 0 else [month, "%d", year]
+    if order == "ymd":
+        return ["%y", "%m", "%d"] if sizes[2] == 2 else None
+    if points and order == "mdy":  # no country writes the month first and points behind
+        return None
+    return ["%d", "%m", year] if order == "dmy" else ["%m", "%d", year]

@@ -1,0 +1,237 @@
+"""Which records belong to one person: told by what the data show, not by the names of columns.
+
+Records of one person are alike in the outcome, and unlike those of the next number or name; records
+of one measurement are as like to those of the next. What cannot be told so is tried: do the records
+still predict as well where folds keep the suspects whole?
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.ensemble import RandomForestClassifier
+
+from ..tables.coding import TableCoder
+from .areas import area_in_folds, class_sizes, interval_of_area, variance_of_area
+
+FEWEST_PERSONS = 10
+FEWEST_RECURRING = 8  # of whom there are several records
+GREATEST = 0.25  # share of the records that may be one person's
+#: Agreement of outcomes, 0 by chance and 1 always: within a value, and less that beside it.
+SURE, SURELY_BEYOND = 0.9, 0.5
+SET, SET_BEYOND = 0.5, 0.3  # of several columns together, of which there are many
+BEYOND = 0.1
+BY_CHANCE = 1e-4
+MOST = 3  # suspects that are tried
+SOME = 2000  # records of a trial, and of the search for columns that agree together
+
+
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """Columns whose values may name persons, of whom several records are there."""
+
+    names: tuple
+    groups: np.ndarray  # (n_records,) a whole number for each person
+    within: float  # agreement of the outcomes of records of one value,
+    beside: float  # and of one and one of the next values
+    sure: bool
+    others: tuple = ()  # columns that name the same persons, or parts of their records
+
+    @property
+    def n(self):
+        """How many persons there would be."""
+        return len(np.unique(self.groups))
+
+    @property
+    def reason(self):
+        """Why, in words that go on from the names."""
+        return (
+            f"takes {self.n} values, and within one the outcome agrees in {self.within:.0%} of the "
+            f"way from chance to always, beside it in {max(self.beside, 0):.0%}"
+        )
+
+
+def suspects(table, y):
+    """What may name persons: a sure suspect alone, else up to three that must be tried.
+
+    `table` holds the cells without the outcome, NaN where missing; `y` is 0 or 1. A single column
+    is seen if it has 10 values, of which 8 recur and none holds a quarter of the records, and the
+    outcome clings to them; several that agree together if the outcome mostly is one within them.
+    """
+    codes, names = np.column_stack([_codes(cells) for _, cells in table.items()]), list(table)
+    once = ~pd.DataFrame(codes).assign(y=y).duplicated().to_numpy()  # copies are no persons
+    for own in codes.T:  # each hole is a value of its own
+        own[own < 0] = own.max() + 1 + np.arange((own < 0).sum())
+    few = codes[once]
+    singles = [_suspect([k], few, y[once], names) for k in range(len(names))]
+    singles = [one for one in singles if one]
+    if any(one.sure for one in singles):
+        found = [_coarsest(singles, few, names)]
+    else:
+        sets = sorted({own for k in range(len(names)) for own in _agreeing(few, k)})
+        found = [one for own in sets if (one := _suspect(list(own), few, y[once], names))]
+        # of those that part the records alike, a single column
+        found = {(one.n, one.within): one for one in [*found, *singles]}.values()
+        found = sorted(found, key=lambda one: one.beside - one.within)[:MOST]
+    wholes = [_tuples(codes[:, [names.index(name) for name in one.names]]) for one in found]
+    return [replace(one, groups=whole) for one, whole in zip(found, wholes, strict=True)]
+
+
+def _codes(cells):
+    """Places of values in their order, numbers though they be written as text; -1 where missing."""
+    codes, values = pd.factorize(cells)
+    if isinstance(values, pd.CategoricalIndex):
+        keys = values.codes
+    else:
+        numbers = pd.to_numeric(pd.Series(values), errors="coerce")
+        keys = numbers if numbers.notna().all() else pd.Series(values).astype(str)
+    places = np.unique(np.asarray(keys), return_inverse=True)[1]
+    return np.where(codes < 0, -1, np.append(places, -1)[codes])
+
+
+def _tuples(codes):
+    groups = np.zeros(len(codes), dtype=np.int64)
+    for own in codes.T:
+        groups = pd.factorize(groups * (own.max() + 1) + own, sort=True)[0]
+    return groups
+
+
+def _in_order(groups):
+    """Records by group, at random within, and whether the next is of the same."""
+    mixed = np.random.default_rng(0).permutation(len(groups))
+    order = mixed[np.argsort(groups[mixed], kind="stable")]
+    return order, np.diff(groups[order]) == 0
+
+
+def _agreement(equal, chance):
+    return (np.mean(equal, axis=0) - chance) / (1 - chance)
+
+
+def _chance(codes):
+    """Share of pairs of records that agree in each column."""
+    shares = [np.unique(own, return_counts=True)[1] / len(own) for own in codes.T]
+    return np.minimum([(share**2).sum() for share in shares], 0.99)
+
+
+def _agreements(groups, codes):
+    """Agreement in each column within a group and beside it, and the first one's p-value."""
+    order, same = _in_order(groups)
+    codes, chance = codes[order], _chance(codes)
+    equal = (codes[1:] == codes[:-1])[same]
+    first, place = np.flatnonzero(np.r_[True, ~same]), np.cumsum(np.r_[0, ~same])
+    pairs = [(place + k < len(first), place + k) for k in (1, 2, 3)]  # with the next values
+    beside = np.concatenate([codes[some] == codes[first[other[some]]] for some, other in pairs])
+    p = stats.binom.sf(equal.sum(axis=0) - 1, len(equal), chance)
+    return _agreement(equal, chance), _agreement(beside, chance), p
+
+
+def _suspect(own, codes, y, names):
+    groups = _tuples(codes[:, own])
+    sizes = np.bincount(groups)
+    few = len(sizes) < FEWEST_PERSONS or (sizes > 1).sum() < FEWEST_RECURRING
+    if few or sizes.max() > GREATEST * len(y):
+        return None
+    (within,), (beside,), (p,) = _agreements(groups, y[:, None])
+    clings = within - beside
+    if len(own) == 1 and within >= SURE and clings < SURELY_BEYOND:  # sorted by the outcome?
+        inside, outside, _ = _agreements(groups, np.delete(codes, own, axis=1))
+        clings = max([clings, *(inside - outside)[inside >= SURE]])
+    least, beyond = (SET, SET_BEYOND) if len(own) > 1 else (0, BEYOND)
+    if p > BY_CHANCE or within < least or clings < beyond:
+        return None
+    sure = len(own) == 1 and within >= SURE and clings >= SURELY_BEYOND
+    return Suspect(tuple(names[k] for k in own), groups, float(within), float(beside), bool(sure))
+
+
+def _coarsest(singles, codes, names):
+    """The sure suspect, or one of whom it names the parts, as stays are a patient's.
+
+    Such a one is the same in all records of a part, and so is what is the same in those in its own.
+    """
+    sure = [one for one in singles if one.sure]
+    best = max(one.within for one in sure)
+    chosen = max((one for one in sure if one.within > best - 0.02), key=lambda one: one.n)
+    own = {one.names: names.index(one.names[0]) for one in singles}
+    fixed = _fixed(chosen.groups, codes)
+    wider = [one for one in singles if fixed[own[one.names]] and one.n < chosen.n]
+    fixed[[own[one.names] for one in singles if one.n >= chosen.n]] = False
+    wider = [one for one in wider if (_fixed(one.groups, codes) >= fixed).all()]
+    chosen = min([chosen, *wider], key=lambda one: one.n)
+    others = tuple(one.names[0] for one in sure if one is not chosen and one.n >= chosen.n)
+    return replace(chosen, sure=True, others=others)
+
+
+def _fixed(groups, codes):
+    """Which columns have one value within each group."""
+    order, same = _in_order(groups)
+    return (np.diff(codes[order], axis=0) == 0)[same].all(axis=0)
+
+
+def _agreeing(codes, start):
+    """Sets of columns, from that one on: each time the one that agrees most where the others do."""
+    codes, chosen = codes[_some(codes[:, start])], [start]
+    if 2 * len(np.unique(codes[:, start])) > len(codes):
+        return
+    chance = _chance(codes)
+    while True:
+        order, same = _in_order(_tuples(codes[:, chosen]))
+        equal = (np.diff(codes[order], axis=0) == 0)[same]
+        if not len(equal):
+            return
+        gain = _agreement(equal, chance)
+        gain[stats.binom.sf(equal.sum(axis=0) - 1, len(equal), chance) > BY_CHANCE] = 0
+        gain[chosen] = 0
+        if gain.max() <= 0:
+            return
+        chosen.append(int(gain.argmax()))
+        yield tuple(sorted(chosen))
+
+
+def _some(groups):
+    """Rows of as many groups, at random, as make some records: whole, or a tenth of those each."""
+    rng = np.random.default_rng(0)
+    rows = pd.Series(groups).sample(frac=1, random_state=rng)
+    rows = rows[rows.groupby(rows).cumcount() < SOME // 10]
+    sizes = rows.value_counts().sample(frac=1, random_state=rng).cumsum()
+    return np.sort(rows.index[rows.isin(sizes.index[sizes <= SOME])])
+
+
+# ---------------------------------------------------------------- the trial
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """AUC of a forest in plain folds with its interval, and where folds keep a suspect whole."""
+
+    suspect: Suspect
+    plain: float
+    interval: tuple
+    whole: float
+
+    @property
+    def falls(self):
+        """Whether the AUC falls beyond its interval."""
+        return self.whole < self.interval[0]
+
+
+def try_suspects(X, y, suspects, seed=0):
+    """Trials of suspects on the attributes, up to some seconds each.
+
+    `X` is a DataFrame as :class:`~ehrgan.report.reading.Prepared` has it. A column of words that is
+    suspected itself is left out of its trial: what is known of a word never serves for another.
+    """
+    return [_trial(X, y, one, 1 - 0.05 / len(suspects), seed) for one in suspects]
+
+
+def _trial(X, y, suspect, level, seed):
+    rows = _some(suspect.groups)
+    name = suspect.names[0]
+    words = name in X and not pd.api.types.is_numeric_dtype(X[name])
+    X = X.iloc[rows].drop(columns=[name] if words and len(suspect.names) == 1 else [])
+    Z = pd.DataFrame(TableCoder().fit_transform(X))
+    Z, y, groups = Z.fillna(Z.mean()).fillna(0).to_numpy(), y[rows], suspect.groups[rows]
+    forest = RandomForestClassifier(50, random_state=seed)  # tells all records apart, so persons
+    plain, whole = (area_in_folds(Z, y, g, 1, seed, forest) for g in (None, groups))
+    spread = variance_of_area(plain, *class_sizes(y))
+    return Trial(suspect, plain, interval_of_area(plain, spread, level), whole)

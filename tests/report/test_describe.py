@@ -1,0 +1,243 @@
+"""What a column is found to be: decided by what reads all its cells, else asked with the line."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ehrgan.report.describe import describe
+from ehrgan.report.errors import ReportError
+from ehrgan.report.schema import Schema
+
+
+def field(cells, others=None, given=None, **options):
+    """The field of a column of 60 cells, beside others."""
+    table = pd.DataFrame({"v": np.resize(np.array(cells, dtype=object), 60)} | (others or {}))
+    given = None if given is None else Schema([{"name": "v", **given}])
+    return describe(table, given, **options)["v"]
+
+
+def is_at_least(found, **wanted):
+    assert {key: found.get(key) for key in wanted} == wanted, found
+
+
+POINTS = {"other": np.resize(["1.5", "2.75"], 60)}
+COMMAS = {"other": np.resize(["1,5", "2,75"], 60)}
+
+
+@pytest.mark.parametrize(
+    ("cells", "others", "wanted"),
+    [
+        (["1,5", "12,25"], None, {"decimalChar": ","}),
+        (["1,234", "0,876"], None, {"decimalChar": ","}),  # no thousand begins with nought
+        (["1,234", "12,5"], POINTS, {"decimalChar": ","}),
+        (["1.234,5", "2"], None, {"decimalChar": ",", "groupChar": "."}),
+        (["1.234", "1.234.567"], None, {"decimalChar": ",", "groupChar": "."}),
+        (["1 234,5", "7"], None, {"decimalChar": ",", "groupChar": " "}),
+        (["1'234.5", "7"], None, {"decimalChar": ".", "groupChar": "'"}),
+        (["1,234", "5.5"], None, {"decimalChar": ".", "groupChar": ","}),
+        (["1.234", "2.345"], POINTS, {"decimalChar": "."}),
+        (["1,234", "2,345"], COMMAS, {"decimalChar": ","}),
+        (["61", "70"], COMMAS, {"decimalChar": ","}),
+        (["5.1mg", "3 mg"], None, {"bareNumber": False, "unit": ["mg"]}),
+        (["5 x10^9/L", "7 x10^9/L"], None, {"unit": ["x10^9/L"]}),
+        (["\u22121.5", "2"], None, {}),
+        (["1.5e-3", "2"], None, {}),
+    ],
+)
+def test_numbers_are_read_as_all_their_cells_allow(cells, others, wanted):
+    is_at_least(field(cells, others), type="number", role="attribute", **wanted)
+
+
+@pytest.mark.parametrize(
+    ("cells", "others", "lines"),
+    [
+        (["1,234", "2,345"], None, ['"decimalChar": ","', '"groupChar": ","']),
+        (["1,234", "2,345"], POINTS, ['"decimalChar": ","', '"groupChar": ","']),
+        (["1.234", "2.345"], COMMAS, ['"decimalChar": "."', '"groupChar": "."']),
+        (["03/11/2020", "04/12/2020"], None, ['"format": "%d/%m/%Y"', '"format": "%m/%d/%Y"']),
+        (
+            [*"0123456789", "unknown"],
+            None,
+            ['"missingValues": ["", "unknown"]', '"type": "string"'],
+        ),
+        ([*map(str, range(10, 59)), "05"], None, ['"type": "number"', '"type": "string"']),
+    ],
+)
+def test_what_several_readings_allow_is_asked_and_each_line_settles_it(cells, others, lines):
+    found = field(cells, others)
+    assert found["sure"] == "no" and "role" not in found
+    for line in lines:
+        assert line in found["ask"], found["ask"]
+        settled = field(cells, others, given=json.loads("{" + line + "}"))
+        assert "ask" not in settled and settled["role"] in ("attribute", "time"), settled
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["01067", "1067", "10115"],
+        ["1E1", "1E2", "2E1"],
+        ["E11", "1E10", "5A10"],
+        ["001", "002", "010"],
+        ["2A", "3B"],
+        ["7", "8", "nine", "ten"],
+        ["1.2.3", "1.10.0"],
+        ["<65", ">=65"],
+        ["<1,5", "1,5 to 3", ">3"],
+    ],
+)
+def test_what_looks_like_a_name_stays_one(cells):
+    is_at_least(field(cells), type="string", categories=sorted(cells), role="attribute")
+
+
+@pytest.mark.parametrize(
+    ("cells", "wanted"),
+    [
+        (["2021-12-31", "2021-01-02"], {"format": "%Y-%m-%d"}),
+        (["31.12.2021", "01.02.2021"], {"format": "%d.%m.%Y"}),
+        (["01.02.2021", "03.04.2021"], {"format": "%d.%m.%Y"}),
+        (["12/31/2021", "01/02/2021"], {"format": "%m/%d/%Y"}),
+        (["31DEC2021", "02JAN2022"], {"format": "%d%b%Y"}),
+        (["Dec 31, 2021", "Jan 2, 2022"], {"format": "%b %d, %Y"}),
+        (["31 December 2021", "2 June 2022"], {"format": "%d %B %Y"}),
+        (["20211231", "20220102"], {"format": "%Y%m%d"}),
+        (["31122021", "01022022"], {"format": "%d%m%Y"}),
+        (["31/12/21", "01/02/22", "15/06/21"], {"format": "%d/%m/%y"}),
+        (["21/12/31", "22/02/01", "21/06/15"], {"format": "%y/%m/%d"}),
+        (
+            ["31/12/2021 10:15", "01/02/2022 09:30"],
+            {"type": "datetime", "format": "%d/%m/%Y %H:%M"},
+        ),
+        (
+            ["12/31/2021 10:15 AM", "1/2/2022 9:30 PM"],
+            {"type": "datetime", "format": "%m/%d/%Y %I:%M %p"},
+        ),
+        (
+            ["2021-12-31T10:15:00+02:00", "2022-01-02T10:15:00+01:00"],
+            {"format": "%Y-%m-%dT%H:%M:%S%z"},
+        ),
+        (["31DEC2021:10:15:00", "02JAN2022:09:30:00"], {"format": "%d%b%Y:%H:%M:%S"}),
+        (["10:15", "9:30"], {"type": "time", "format": "%H:%M"}),
+        (["2021-12-31", "02.01.2022"], {"otherFormats": ["%d.%m.%Y"]}),
+        (["31/12/2021", "12/30/2021"], {"otherFormats": ["%m/%d/%Y"]}),
+    ],
+)
+def test_dates_are_read_as_all_their_cells_allow_and_are_no_attributes(cells, wanted):
+    is_at_least(field(cells), role="time", **wanted)
+
+
+def test_a_date_of_one_order_settles_those_that_may_have_two():
+    sure = {"other": np.resize(["31/12/2021", "01/02/2022"], 60)}
+    assert field(["03/11/2020", "04/12/2020"], sure)["format"] == "%d/%m/%Y"
+
+
+def test_years_of_two_digits_are_of_the_last_hundred_unless_either_century_may_be_meant():
+    assert isinstance(field(["31.12.21", "01.02.20"])["firstYear"], int)
+    births = field(["31.12.21", "01.02.75"])
+    assert births["firstYear"][0] == 1900 and births["sure"] == "all but 30 of 60 cells"
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["None", "Mild", "Severe"], "'None' in 20 cells of 'v' is taken for a category"),
+        ([0, 1, 0, 1, 9], "'v' is 9 in 12 records, far from its other values (0 to 1)"),
+        ([0, *range(50, 79)], "'v' is 0 in 2 records, far from its other values (50 to 78)"),
+        ([101, 102, 205, 310], "'v' has 4 different numbers (101, 102, 205 ...)"),
+        (["2020-01-01", "2020-01-02", "9999-12-31"], "'v' is '9999-12-31' in 20 records"),
+        (["5 mg", "7 mg"], "60 cells hold a number and a sign ('5 mg', '7 mg')"),
+        (["01067", "1067"], "'v' holds '01067', which is read as a name"),
+        (["Bonn", "bonn", "Ulm"], "'v' has 'Bonn' also as 'bonn'"),
+    ],
+)
+def test_what_looks_odd_is_said_and_not_changed(cells, said):
+    notes = field(cells).get("notes", [])
+    assert any(said in note for note in notes), notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        (["120/80", "130/85", *[f"{k}/70" for k in range(58)]], "each cell holds two numbers"),
+        ([f"{k}.5 {u}" for k in range(30) for u in ("mg", "g")], "different units ('mg', 'g')"),
+        ([f"{k}.5{u}" for k in range(30) for u in ("%", "")], "different units"),
+        ([f"({k}.5)" for k in range(60)], "which is not read"),
+        (["", None], "no value at all"),
+    ],
+)
+def test_what_is_no_single_number_is_left_out_with_its_cure(cells, why):
+    found = field(cells)
+    assert found["role"] == "left out" and why in found["why"]
+
+
+def test_a_code_counts_where_it_stands_apart_and_is_named_where_it_does_not():
+    rng = np.random.default_rng(0)
+    source = pd.DataFrame(
+        {
+            "died": rng.choice(["0", "1", "9"], 200),
+            "apgar": rng.integers(5, 11, 200),
+            "crp": rng.integers(1, 40, 200).astype(str),
+            "site": rng.choice(["a", "b", "9"], 200),
+        }
+    )
+    found = describe(source, missing=("9", "-99", "unknown"))
+    codes = {f["name"]: f["missingValues"] for f in found.fields}
+    assert codes == {"died": ["", "9"], "apgar": [""], "crp": [""], "site": ["", "9"]}
+    assert "'apgar' is 9 in" in found["apgar"]["notes"][0]
+    assert sorted(note[9:18] for note in found.notes) == ["'-99' for", "'unknown'"]
+    only = describe(source, missing=("apgar=9",))
+    assert only["apgar"]["missingValues"] == ["", "9"] and only["died"]["missingValues"] == [""]
+
+
+def test_na_among_words_is_missing_where_the_table_writes_it_for_numbers():
+    words = np.resize(["EU", "AS", "NA"], 60)
+    alone = field(words)
+    assert alone["categories"] == ["AS", "EU", "NA"] and "taken for a category" in alone["notes"][0]
+    beside = field(words, {"n": np.resize(["1", "2.5", "NA", "4"], 60)})
+    assert beside["categories"] == ["AS", "EU"] and "counts as missing" in beside["notes"][0]
+
+
+@pytest.mark.parametrize("rows", [60, 60_000])
+def test_a_long_column_is_read_as_a_short_one(rows):
+    rng = np.random.default_rng(0)
+    fine = pd.Series(rng.normal(size=rows).round(3).astype(str), dtype="str")
+    late = fine.copy()
+    late.iloc[-3:] = ["n.d.", "NA", "<3"]
+    coded = pd.Series(rng.integers(100, 999, rows).astype(str), dtype="str")
+    coded.iloc[rows // 2 :] = "0" + coded.iloc[rows // 2 :]
+    found = describe(pd.DataFrame({"fine": fine, "late": late, "coded": coded}))
+    assert found["fine"]["sure"] == "yes" and found["coded"]["type"] == "string"
+    assert found["late"]["sure"] == f"all but 1 of {rows} cells"
+    assert found["late"]["missingValues"] == ["", "NA"] and not found["late"]["bareNumber"]
+
+
+def test_typed_columns_are_what_their_types_say():
+    found = describe(
+        pd.DataFrame(
+            {
+                "flag": pd.array([True, None] * 30, dtype="boolean"),
+                "stage": pd.Categorical(["hi", "lo"] * 30, ["lo", "mid", "hi"], ordered=True),
+                "when": pd.date_range("2020-01-01", periods=60),
+                "day": pd.date_range("2020-01-01", periods=60).strftime("%Y%m%d").astype(int),
+                "n": np.arange(60) % 7 + 0.5,
+            }
+        )
+    )
+    types = {f["name"]: f["type"] for f in found.fields}
+    assert types == {
+        "flag": "boolean",
+        "stage": "string",
+        "when": "datetime",
+        "day": "date",
+        "n": "number",
+    }
+    assert found["stage"]["categories"] == ["lo", "hi"] and found["stage"]["categoriesOrdered"]
+
+
+def test_a_field_that_is_no_column_is_refused():
+    with pytest.raises(ReportError, match=r"fields \['w'\], which are no columns"):
+        describe(pd.DataFrame({"v": [1, 2]}), Schema([{"name": "w"}]))
+    with pytest.raises(ReportError, match="must be a DataFrame, got list"):
+        describe([1, 2])
