@@ -619,9 +619,9 @@ def test_the_audit(chapter, study_cache):
 @of("07_better")
 def test_the_better_method(chapter):
     done = chapter("07_better")
-    sweep = committed.committed("by_ladder").set_index("metric")
-    trees = sweep["table"], sweep["seed"], sweep["trial"], sweep["fold"], sweep["classifier"]
-    by_fold = sweep["value"].groupby([sweep.index, *trees]).sum().unstack()
+    sweep = committed.committed("by_ladder")
+    keys = ["metric", "table", "seed", "trial", "fold"]
+    by_fold = sweep.pivot_table("value", keys, "classifier")
     sizes = sweep["n_train"].mean(), sweep["n_test"].mean()
     ours, told = "mean of four", PAPER.loc[AE, GAN]
 
@@ -633,7 +633,7 @@ def test_the_better_method(chapter):
         posterior = stats.t(n - 1, mean, (high - mean) / stats.t.isf(0.025, n - 1))
         return posterior.cdf(0.01) - posterior.cdf(-0.01)
 
-    seeds = by_fold[ours].groupby(level=[0, 1, 2]).mean().unstack().xs("denoising", level=1)
+    seeds = by_fold[ours].groupby(level=keys[:3]).mean().xs("denoising", level="table")
     reached = [m for m in METRICS if seeds.loc[m].mean() >= told[m]]
     lr, adversary = "plain logistic regression", "four without the adversary"
     predictions = pd.read_parquet(done.folder / "results" / "07_better" / "predictions.parquet")
@@ -642,11 +642,10 @@ def test_the_better_method(chapter):
             for cut in np.linspace(0.2, 0.8, 61)]  # fmt: skip
     high = [i for i, cut in enumerate(cuts) if cut["specificity"] >= told["specificity"]]
     at = high[0] if high else 60
-    errors = (predictions["probability"] - predictions["y"]).groupby(
-        [predictions["classifier"], predictions["trial"], predictions["record"]]
-    )
     kinds = ["logistic regression", "SVM", "linear discriminant", "quadratic discriminant"]
-    alike = np.corrcoef(errors.sum().unstack(0)[kinds].to_numpy().T)
+    errors = predictions.assign(error=predictions["probability"] - predictions["y"])
+    errors = errors.pivot_table("error", ["trial", "record"], "classifier")
+    alike = np.corrcoef(errors[kinds].to_numpy().T)
     wanted = {
         "five": ", ".join(f"{WORDS[m]} {seeds.loc[m].mean():.4f}" for m in METRICS),
         "count": len(reached),
