@@ -44,7 +44,7 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# The studies behind chapters 06, 08 and 12, two hours on two cores; again, and only what is missing runs.
+# The studies behind chapters 06, 07, 08 and 12, three hours on two cores; again, and only what is missing runs.
 sweep: $(STAMP)
 	$(BIN)/ehrgan sweep sweeps/one_setting.ipynb sweeps/missingness.yml --out _build/sweeps/missingness
 	$(BIN)/python -m ehrgan.book.committed by_mechanism _build/sweeps/missingness
@@ -53,6 +53,8 @@ sweep: $(STAMP)
 	$(BIN)/ehrgan sweep sweeps/one_seed.ipynb sweeps/seeds.yml --out _build/sweeps/seeds
 	$(BIN)/ehrgan sweep sweeps/one_seed.ipynb sweeps/silences.yml --out _build/sweeps/seeds
 	$(BIN)/python -m ehrgan.book.committed by_seed _build/sweeps/seeds
+	$(BIN)/ehrgan sweep sweeps/one_ladder.ipynb sweeps/ladder.yml --out _build/sweeps/ladder
+	$(BIN)/python -m ehrgan.book.committed by_ladder _build/sweeps/ladder
 
 # uv resolves for every platform and Python version at once, which pip cannot. Newest versions: LOCK_ARGS=--upgrade.
 lock:

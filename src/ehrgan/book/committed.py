@@ -17,6 +17,7 @@ __all__ = ["SWEEPS", "committed"]
 
 #: The parameters that each committed sweep varies.
 SWEEPS = {
+    "by_ladder": ["table", "seed"],
     "by_mechanism": ["mechanism", "fraction", "vanishing", "seed"],
     "by_protocol": ["protocol", "fraction", "seed"],
     "by_seed": ["reading", "seed"],
@@ -30,8 +31,9 @@ def committed(name):
 
     Parameters
     ----------
-    name : {"by_mechanism", "by_protocol", "by_seed"}
-        Many calls of :func:`ehrgan.study.by_mechanism.one_setting`, of
+    name : {"by_ladder", "by_mechanism", "by_protocol", "by_seed"}
+        Many calls of :func:`ehrgan.study.by_ladder.one_ladder`, of
+        :func:`ehrgan.study.by_mechanism.one_setting`, of
         :func:`ehrgan.study.by_protocol.one_protocol`, or of :func:`ehrgan.study.by_seed.one_seed`.
 
     Returns

@@ -12,6 +12,7 @@ LOOKS = {
     "zero": (COLOURS[3], "^"),
     "autoencoder": (COLOURS[1], "D"),
     "denoising": (COLOURS[2], "v"),
+    "complete": (COLOURS[6], "P"),  # nothing was hidden, so nothing imputed
 }
 
 
