@@ -53,5 +53,5 @@ def test_a_finished_sweep_is_put_in_order_into_the_data(tmp_path, monkeypatch, n
 
 @pytest.mark.parametrize("what", [results.committed, lambda name: results.collect(name, "x")])
 def test_no_other_sweep_comes_with_the_library(what):
-    with pytest.raises(ValueError, match=r"one of \['by_mechanism', .*\], got 'by_eye'"):
+    with pytest.raises(ValueError, match=r"one of \['by_ladder', .*\], got 'by_eye'"):
         what("by_eye")
