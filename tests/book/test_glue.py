@@ -766,6 +766,15 @@ def test_benchmarks(chapter):
             f"{key}_fit": rows.loc[rows["imputer"] == own, "fit"].median(),
             f"{key}_gap": signed(mean, low, high),
         }
+    held = benchmarks.read("coverage").set_index(["way", "mechanism"])
+    share = held["inside"] / held["repetitions"]
+    wanted |= {
+        "coverage": held.loc["draws", "inside"].sum() / held.loc["draws", "repetitions"].sum(),
+        "coverage_samples": held.loc["draws", "repetitions"].min(),
+        "coverage_least": share["draws"].min(),
+        "coverage_most": share["draws"].max(),
+        "coverage_dropped": share["complete records", "MAR"].min(),
+    }
     check(done.glued, "bench_", wanted)
 
 
