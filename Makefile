@@ -1,7 +1,7 @@
 # `make book` builds the site, `make test` checks everything. Both make .venv first if it is not fresh.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+PYTEST_ARGS ?= -n 2 --dist loadgroup --no-loadscope-reorder --durations 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -44,12 +44,15 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# The studies behind chapters 08 and 12, half an hour on two cores; again, and only what is missing runs.
+# The studies behind chapters 06, 08 and 12, two hours on two cores; again, and only what is missing runs.
 sweep: $(STAMP)
 	$(BIN)/ehrgan sweep sweeps/one_setting.ipynb sweeps/missingness.yml --out _build/sweeps/missingness
 	$(BIN)/python -m ehrgan.book.committed by_mechanism _build/sweeps/missingness
 	$(BIN)/ehrgan sweep sweeps/one_protocol.ipynb sweeps/explorer.yml --out _build/sweeps/explorer
 	$(BIN)/python -m ehrgan.book.committed by_protocol _build/sweeps/explorer
+	$(BIN)/ehrgan sweep sweeps/one_seed.ipynb sweeps/seeds.yml --out _build/sweeps/seeds
+	$(BIN)/ehrgan sweep sweeps/one_seed.ipynb sweeps/silences.yml --out _build/sweeps/seeds
+	$(BIN)/python -m ehrgan.book.committed by_seed _build/sweeps/seeds
 
 # uv resolves for every platform and Python version at once, which pip cannot. Newest versions: LOCK_ARGS=--upgrade.
 lock:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import ehrgan
-from benchmarks import coverage, halves, imputers, speed
+from benchmarks import coverage, halves, imputers, mixed, speed
 from ehrgan.files import write_whole
 from ehrgan.source import source_fingerprint
 
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "device": speed.on_this_device,
     "growth": speed.growth,
     "imputers": imputers.errors_and_times,
+    "mixed": mixed.categories,
     "halves": halves.promises,
     "coverage": coverage.coverage,
 }
@@ -31,7 +32,7 @@ RESULTS = Path(ehrgan.__file__).parent / "data" / "results"
 
 def machine():
     """Say where and with what the benchmarks ran."""
-    libraries = ("tensorflow", "keras", "numpy", "scikit-learn", "jax")
+    libraries = ("tensorflow", "keras", "numpy", "scikit-learn", "jax", "miceforest")
     libraries = [name for name in libraries if find_spec(MODULES.get(name, name))]
     return {
         "processor": speed.processor(),

@@ -21,6 +21,8 @@ OWN = {
     "10_your_records": {"n_trials": 1},
     "12_explore": {"n_trials": 1},
 }
+#: Chapters that hand functions of their own to other processes, and are to show that this works.
+PROCESSES = {"03_baselines"}
 #: What the kernel of a chapter hands over at its end, for tests that compute its numbers anew.
 KEPT = {
     "02_imputation": "result curves given mean_errors by_fold peers filled toys models fold",

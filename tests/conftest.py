@@ -5,7 +5,19 @@ import os
 from pathlib import Path
 
 import pytest
-from chapters import run_chapter
+from chapters import PROCESSES, run_chapter
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Deal tests to workers file by file, since those of one file share compilations and fixtures.
+
+    What has a group of its own, the chapters and the browser, takes longest and comes first.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +42,8 @@ def chapter(tmp_path_factory, studies):
         if name not in done:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("EHRGAN_CACHE", str(studies))
+                if name not in PROCESSES:  # the workers of pytest use the cores
+                    patch.setenv("LOKY_MAX_CPU_COUNT", "1")
                 done[name] = run_chapter(name, tmp_path_factory.mktemp(name))
         return done[name]
 

@@ -1,6 +1,8 @@
 """The command: what each option does, and what is said; the work itself is stubbed."""
 
+import io
 import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -156,10 +158,11 @@ def test_a_sweep_gets_what_its_options_say(monkeypatch, capsys):
     usual = signal.getsignal(signal.SIGTERM)
     line = ["sweep", "n.ipynb", "g.yml", "--out", "r", "--jobs", "3", "--timeout", "1.5"]
     line += ["--resource", "GPU=1", "--resource", "memory=2e9", "--scheduler", "tcp://a:1"]
+    line += ["--workdir", "w"]
     assert cli.main(line) == 1
     assert seen == {
         **{"notebook": "n.ipynb", "sets": [{"of": "g.yml"}], "out": "r", "jobs": 3},
-        **{"scheduler": "tcp://a:1", "timeout": 1.5},
+        **{"scheduler": "tcp://a:1", "timeout": 1.5, "workdir": "w"},
         "resources": {"GPU": 1.0, "memory": 2e9},
     }
     told = capsys.readouterr()
@@ -168,8 +171,8 @@ def test_a_sweep_gets_what_its_options_say(monkeypatch, capsys):
     assert signal.getsignal(signal.SIGTERM) is usual
     monkeypatch.setattr(sweeps, "sweep", lambda *_, **options: seen.update(options) or [done])
     assert cli.main(["sweep", "n.ipynb", "g.yml", "--out", "r"]) == 0
-    options = ("jobs", "scheduler", "timeout", "resources")
-    assert [seen[name] for name in options] == [None, None, None, {}]
+    options = ("jobs", "scheduler", "timeout", "workdir", "resources")
+    assert [seen[name] for name in options] == [None, None, None, None, {}]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +235,7 @@ def test_a_plan_lists_what_is_left_and_estimates_by_the_median(monkeypatch, caps
         else "no run has finished there yet, so there is no estimate of time"
     )
     assert asked == [
-        {"jobs": 2, "scheduler": None, "resources": {}, "timeout": 9.0},
+        {"jobs": 2, "scheduler": None, "resources": {}, "timeout": 9.0, "workdir": None},
         ("n.ipynb", ["g.yml"]),
     ]
 
@@ -264,3 +267,32 @@ def test_a_folders_state_is_counted_by_status_and_notebook(monkeypatch, capsys):
     monkeypatch.setattr(sweeps, "runs_in", lambda out: [])
     assert cli.main(["sweep", "status", "folder"]) == 2
     assert capsys.readouterr().err == "error: folder holds no run of a sweep\n"
+
+
+@pytest.mark.parametrize("command", ["report", "sweep"])
+def test_a_command_that_is_stopped_says_so_in_a_line(monkeypatch, capsys, command):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, f"{command}_command", stopped)
+    line = {"report": ["t.csv", "--outcome", "y"], "sweep": ["n.ipynb", "g.yml"]}[command]
+    assert cli.main([command, *line]) == 130
+    told = capsys.readouterr().err
+    assert told.startswith("stopped: ") and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_name_that_the_console_cannot_show_breaks_no_command(monkeypatch, encoding):
+    name = "lab ≥ β 值"
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, io.TextIOWrapper(io.BytesIO(), encoding))
+
+    def told(options):
+        print(name)
+        print(name, file=sys.stderr, flush=True)
+
+    monkeypatch.setattr(cli, "report_command", told)
+    cli.main(["report", "t.csv", "--outcome", "y"])
+    sys.stdout.flush()
+    for stream in (sys.stdout, sys.stderr):
+        assert stream.buffer.getvalue() == f"{name}\n".encode(encoding, "backslashreplace")

@@ -22,6 +22,8 @@ def command_line():
     needs = {"metavar": "NAME=AMOUNT", "help": "what a run takes of the workers' resources"}
     sweep.add_argument("--resource", action="append", default=[], **needs)
     sweep.add_argument("--timeout", type=float, help="seconds that a run may take")
+    where = "folder that relative paths start from, by default the notebook's own"
+    sweep.add_argument("--workdir", help=where)
     sweep.add_argument("--dry-run", action="store_true", help="list what would run, and stop")
     add_report(commands)
     return parser
@@ -49,14 +51,19 @@ def add_report(commands):
 
 def main(arguments=None):
     """Run the command; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # of any encoding, the console of a name not in it too
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     parser = command_line()
     options = parser.parse_args(arguments)
-    if options.command == "report":
-        return report_command(options)
     try:
+        if options.command == "report":
+            return report_command(options)
         return sweep_command(parser, options)
     except KeyboardInterrupt as stopped:
-        print("stopped: what is done stays, the same command does the rest", file=sys.stderr)
+        rest = "what is done stays, the same command does the rest"
+        whole = "no file is left half-written"
+        print(f"stopped: {rest if options.command == 'sweep' else whole}", file=sys.stderr)
         return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
 
 
@@ -196,7 +203,7 @@ def show_plan(options):
 
     where = {"jobs": options.jobs, "scheduler": options.scheduler}
     resources = parsed_resources(options.resource)
-    check_options(**where, resources=resources, timeout=options.timeout)
+    check_options(**where, resources=resources, timeout=options.timeout, workdir=options.workdir)
     runs = plan(options.notebook, read_grid(options.grid))
     places = n_places(**where)
     done = {run["key"]: run["duration"] for run in with_status(runs_in(options.out), "done")}
@@ -227,6 +234,7 @@ def run(options):
             scheduler=options.scheduler,
             resources=parsed_resources(options.resource),
             timeout=options.timeout,
+            workdir=options.workdir,
         )
     finally:
         signal.signal(signal.SIGTERM, usual)

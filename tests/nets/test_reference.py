@@ -28,7 +28,17 @@ def reconstruction(rng):
     return objective, {"AE": network.first_weights([np.random.SeedSequence(1)])}, data, {}
 
 
-@pytest.mark.parametrize("problem", [adversarial, reconstruction])
+def categories(rng):
+    """A number, and one of three categories."""
+    groups = (((1, 2, 3), False),)
+    network = Autoencoder(D, (6,), told=True, linear_skip=True, n_passes=2, groups=groups)
+    X = np.hstack([rng.normal(size=(1024, 1)), np.eye(3)[rng.integers(0, 3, 1024)]])
+    X[rng.random(1024) < 0.2, 1:] = np.nan
+    params = {"AE": network.first_weights([np.random.SeedSequence(1)])}
+    return ReconstructionObjective(network, True, 0.5, 0.1), params, {"X": X}, {}
+
+
+@pytest.mark.parametrize("problem", [adversarial, reconstruction, categories])
 def test_the_plain_loop_and_the_engine_agree(problem):
     objective, params, data, own = problem(np.random.default_rng(0))
     data = {k: np.float32(a) if a.dtype == float else np.int32(a) for k, a in data.items()}

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from ehrgan import cli
-from ehrgan.report import choice, compare, methods, report
+from ehrgan.report import areas, choice, compare, methods, report
 from ehrgan.report.errors import ReportError
 from ehrgan.report.files import read_table
 from ehrgan.report.methods import CANDIDATES
@@ -174,13 +174,14 @@ def test_the_choice_prefers_the_simple_among_equals():
     assert choice.choose(np.array([0.70, 0.80, 0.81]), errors) == 1
 
 
-def test_weighted_areas_are_scikit_learns():
+def test_weighted_areas_are_scikit_learns_where_there_is_one_fold():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 40)
     told = rng.uniform(size=(2, 3, 40)).round(1)  # with ties
-    scores = compare.Comparison((("a", "b"), ("c", "d")), y, told, None, 32, 8)
+    one_fold = np.zeros((3, 40), int)
+    scores = compare.Comparison((("a", "b"), ("c", "d")), y, told, one_fold, None, 32, 8)
     weight = np.vstack([rng.integers(0, 3, (4, 40)), y])  # the last holds one class alone
-    found = choice._areas_under(scores, weight)
+    found = scores.areas_under(weight)
     wanted = [
         [np.mean([roc_auc_score(y, p, sample_weight=w) for p in trials]) for trials in told]
         for w in weight[:4]
@@ -192,7 +193,7 @@ def test_weighted_areas_are_scikit_learns():
 def test_groups_stay_whole_in_folds():
     table = records(180).assign(patient_id=np.repeat(np.arange(60), 3))
     ready = prepare(table, "outcome")
-    for _, train, test in compare.splits_of(ready.y, ready.groups, 2, 0):
+    for _, train, test in areas.splits_of(ready.y, ready.groups, 2, 0):
         assert not set(ready.groups[train]) & set(ready.groups[test])
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer
@@ -13,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from ehrgan.nets import acgan, autoencoder
-from ehrgan.report import compare, methods, report
+from ehrgan.report import areas, compare, methods, report
 from ehrgan.report.methods import CANDIDATES, PAPERS
 from ehrgan.report.reading import Prepared
 
@@ -168,21 +169,22 @@ def test_only_columns_that_vary_in_every_training_fold_are_compared():
         compare._varying(np.ones((8, 2)), rows)
 
 
-class SpyRegression:
+class SpyRegression(ClassifierMixin, BaseEstimator):
     """In place of what learns from holes: 1 for a pattern that it learned from, else 0."""
 
-    def __init__(self, **_):
-        pass
+    seen = []
+
+    def __init__(self, max_iter=0):
+        self.max_iter = max_iter
 
     def fit(self, holes, y):
-        self.known = dict(zip(map(bytes, holes), y, strict=True))
-        self.n = len(holes)
+        self.classes_, self.known = np.unique(y), {bytes(row.round(6)) for row in holes}
         return self
 
-    def predict_proba(self, holes):
-        told = np.array([float(bytes(row) in self.known) for row in holes])
-        assert self.n + len(holes) == N
-        return np.column_stack([1 - told, told])
+    def decision_function(self, holes):
+        told = np.array([float(bytes(row.round(6)) in self.known) for row in holes])
+        self.seen.append((len(self.known), told.sum()))
+        return told
 
 
 @pytest.mark.parametrize("persons", [False, True])
@@ -193,10 +195,12 @@ def test_the_holes_model_never_sees_the_records_or_persons_that_it_tells(persons
     X = pd.DataFrame(np.where(bits, np.nan, 1.0), columns=list("abcdefg"))
     y = (np.arange(N) % 3 == 0).astype(np.int64)
     ready = Prepared(X, y, "1", "0", groups if persons else None, None, [], "", N)
-    monkeypatch.setattr(compare, "LogisticRegression", SpyRegression)
-    _, told = compare.from_holes(ready, 0)
-    assert told.tolist() == [0.0] * N
-    assert persons == (compare.from_holes(replace(ready, groups=None), 0)[1].sum() > 0)
+    monkeypatch.setattr(areas, "LogisticRegression", SpyRegression)
+    monkeypatch.setattr(SpyRegression, "seen", [])
+    assert compare.from_holes(ready, 0)[0] == 0.5
+    assert len(SpyRegression.seen) > 20 and not any(told for _, told in SpyRegression.seen)
+    compare.from_holes(replace(ready, groups=None), 0)
+    assert persons == any(told for _, told in SpyRegression.seen)
 
 
 def test_the_holes_model_learns_from_at_most_so_many_records(monkeypatch):
@@ -204,12 +208,13 @@ def test_the_holes_model_learns_from_at_most_so_many_records(monkeypatch):
     X = pd.DataFrame(rng.normal(size=(200, 2))).mask(rng.uniform(size=(200, 2)) < 0.5)
     y = np.repeat([0, 1], 100)
     ready = Prepared(X, y, "1", "0", np.arange(200) // 2, None, [], "", 200)
+    every = compare.from_holes(ready, 4)
     monkeypatch.setattr(compare, "FINAL_LIMIT", 80)
     rows = compare.some_rows(y, 80, 4, ready.groups)
-    one, told = compare.from_holes(ready, 4)
-    assert (one == y[rows]).all() and len(told) == 80
-    few = replace(ready, X=X.iloc[rows].reset_index(drop=True), y=one, groups=ready.groups[rows])
-    np.testing.assert_array_equal(compare.from_holes(few, 4)[1], told)
+    few = replace(
+        ready, X=X.iloc[rows].reset_index(drop=True), y=y[rows], groups=ready.groups[rows]
+    )
+    assert compare.from_holes(ready, 4) == compare.from_holes(few, 4) != every
 
 
 # ---------------------------------------------------------------- the real methods

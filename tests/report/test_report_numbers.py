@@ -3,6 +3,7 @@
 import base64
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,8 +15,9 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import StandardScaler
 
-from ehrgan.report import choice, compare, methods, page, report
+from ehrgan.report import areas, choice, compare, methods, page, report
 from ehrgan.report.errors import ReportError
 from ehrgan.report.methods import ADVERSARY, CANDIDATES, PAPERS
 from ehrgan.report.page import NOT_A_DEVICE
@@ -32,15 +34,27 @@ def scored(y, methods=CANDIDATES, seed=0, strength=None, trials=TRIALS):
     strength = np.linspace(0.6, 1.4, len(methods)) if strength is None else strength
     risk = rng.normal(size=(len(methods), trials, len(y))) + np.outer(strength, y)[:, None]
     told = (1 / (1 + np.exp(-risk))).round(2)  # with ties
-    areas = []
-    for p in told:
-        folds = [
-            (t, test)
-            for t in range(trials)
-            for _, test in StratifiedKFold(FOLDS, shuffle=True, random_state=t).split(y, y)
-        ]
-        areas.append([roc_auc_score(y[test], p[t, test]) for t, test in folds])
-    return compare.Comparison(tuple(methods), y, told, np.array(areas), N_TRAIN, N_TEST)
+    splits = [
+        (t, test)
+        for t in range(trials)
+        for _, test in StratifiedKFold(FOLDS, shuffle=True, random_state=t).split(y, y)
+    ]
+    folds = np.empty((trials, len(y)), int)
+    for k, (t, test) in enumerate(splits):
+        folds[t, test] = k
+    areas = [[roc_auc_score(y[test], p[t, test]) for t, test in splits] for p in told]
+    return compare.Comparison(tuple(methods), y, told, folds, np.array(areas), N_TRAIN, N_TEST)
+
+
+def area_of(scores, k, rows=slice(None)):
+    """AUC of a method among some records, from pairs of one fold, counted one by one."""
+    y, right, pairs = scores.y[rows], 0.0, 0
+    for p, folds in zip(scores.probability[k][:, rows], scores.fold[:, rows], strict=True):
+        for i, j in product(np.flatnonzero(y == 1), np.flatnonzero(y == 0)):
+            if folds[i] == folds[j]:
+                right += (p[i] > p[j]) + (p[i] == p[j]) / 2
+                pairs += 1
+    return right / pairs if pairs else np.nan
 
 
 def table_of(n=N, n_positive=N_POSITIVE, holes=True, **more):
@@ -81,7 +95,7 @@ def scores(prepared):
 
 @pytest.fixture(scope="module")
 def found(prepared, scores):
-    return report._reported(prepared, scores, None, SETTINGS)
+    return report._reported(prepared, scores, 1.0, None, SETTINGS)
 
 
 def spread(values):
@@ -109,9 +123,9 @@ def p_value(values):
 
 def test_a_row_of_the_comparison_is_what_trials_and_folds_say(found, scores):
     table, y = found.comparison, scores.y
-    means = [np.mean([roc_auc_score(y, p) for p in trials]) for trials in scores.probability]
+    means = [area_of(scores, k) for k in range(len(scores.methods))]
     best = int(np.argmax(means))
-    assert 0 < best and len({*np.round(means, 6)}) == len(means)
+    assert 0 < best and sorted(means)[-1] > sorted(means)[-2]
     assert list(zip(table["imputation"], table["classifier"], strict=True)) == list(CANDIDATES)
     np.testing.assert_allclose(table["auc"], means)
     raw = []
@@ -175,26 +189,21 @@ def test_a_curve_is_the_mean_over_trials_and_a_lead_has_its_sign(found, scores):
 
 
 def by_hand(scores, groups, seed):
-    """Bootstrap bias-corrected AUC and design effect, draw by draw, through scikit-learn."""
+    """Bootstrap bias-corrected AUC, draw by draw, and what was chosen."""
     units = np.arange(len(scores.y)) if groups is None else pd.factorize(groups)[0]
     size = units.max() + 1
     drawn = np.random.default_rng(seed).integers(0, size, (choice.N_BOOT, size))
-    y, inner, outer, chosen = scores.y, [], [], []
+    n_methods, outer, chosen = len(scores.methods), [], []
     for draw in drawn:
         inside = np.concatenate([np.flatnonzero(units == unit) for unit in draw])
-        outside = np.setdiff1d(np.arange(len(y)), inside)
-        if len({*y[inside]}) < 2 or len({*y[outside]}) < 2:
-            continue
-        for rows, kept in ((inside, inner), (outside, outer)):
-            kept.append(
-                [np.mean([roc_auc_score(y[rows], p[rows]) for p in m]) for m in scores.probability]
-            )
-        chosen.append(choice.choose(np.array(inner[-1]), scores.errors()))
-    area = np.mean([row[k] for row, k in zip(outer, chosen, strict=True)])
-    final = choice.choose(scores.means, scores.errors())
-    variance = np.var([row[final] for row in inner])
-    alone = choice.variance_of_area(area, int(y.sum()), int((y == 0).sum()))
-    return area, max(1.0, variance / alone), chosen
+        outside = np.setdiff1d(np.arange(len(scores.y)), inside)
+        inner, own = (
+            [area_of(scores, k, rows) for k in range(n_methods)] for rows in (inside, outside)
+        )
+        if np.isfinite([*inner, *own]).all():
+            chosen.append(choice.choose(np.array(inner), scores.errors()))
+            outer.append(own[chosen[-1]])
+    return np.mean(outer), chosen
 
 
 def part(scores, methods, rows=slice(None)):
@@ -204,6 +213,7 @@ def part(scores, methods, rows=slice(None)):
         methods=tuple(scores.methods[k] for k in methods),
         y=scores.y[rows],
         probability=scores.probability[methods][:, :, rows],
+        fold=scores.fold[:, rows],
         areas=scores.areas[methods],
     )
 
@@ -211,53 +221,39 @@ def part(scores, methods, rows=slice(None)):
 @pytest.mark.parametrize("grouped", [False, True])
 def test_the_auc_is_corrected_on_the_records_that_a_draw_left_out(scores, grouped):
     few = part(scores, [3, 6, 9, 12])
-    groups = None
-    if grouped:  # copies of 16 records: the variance is that of so few
-        few, groups = part(few, [0, 1, 2, 3], np.arange(N) % 16), np.arange(N) % 16 + 7
-    area, effect = choice.corrected_for_choice(few, groups, 5)
-    wanted, wanted_effect, chosen = by_hand(few, groups, 5)
+    groups = np.arange(N) % 16 + 7 if grouped else None
+    wanted, chosen = by_hand(few, groups, 5)
     assert len({*chosen}) > 1
-    assert area == pytest.approx(wanted, rel=1e-5)
-    assert effect == pytest.approx(wanted_effect if grouped else 1.0, rel=1e-4)
-    assert (effect > 1) == grouped
-    assert choice.corrected_for_choice(few, groups, 6)[0] != area
-
-
-def test_the_design_effect_is_never_below_one(scores):
-    few = part(scores, [0, 1])
-    assert (
-        by_hand(few, np.arange(N), 0)[1]
-        == choice.corrected_for_choice(few, np.arange(N), 0)[1]
-        == 1
-    )
+    assert choice.corrected_for_choice(few, groups, 5) == pytest.approx(wanted, rel=1e-5)
+    assert choice.corrected_for_choice(few, groups, 6) != pytest.approx(wanted, rel=1e-5)
 
 
 def test_where_no_draw_leaves_both_classes_out_the_plain_auc_stands(scores):
     groups = np.where(scores.y == 1, 1, 2)
     final = choice.choose(scores.means, scores.errors())
-    assert choice.corrected_for_choice(scores, groups, 0) == (scores.means[final], 1.0)
+    assert choice.corrected_for_choice(scores, groups, 0) == scores.means[final]
 
 
 def test_the_variance_is_hanley_and_mcneils():
     # Q1 = 0.6 and Q2 = 9/14 at an area of 3/4
     wanted = (3 / 16 + 2 * (0.6 - 9 / 16) + 4 * (9 / 14 - 9 / 16)) / 15
-    assert choice.variance_of_area(0.75, 3, 5) == pytest.approx(wanted)
-    assert choice.variance_of_area(0.893, 51, 58) ** 0.5 == pytest.approx(0.032, abs=1e-3)  # theirs
-    assert choice.class_sizes(np.array([1, 0, 0, 1, 0])) == (2, 3)
+    assert areas.variance_of_area(0.75, 3, 5) == pytest.approx(wanted)
+    assert areas.variance_of_area(0.893, 51, 58) ** 0.5 == pytest.approx(0.032, abs=1e-3)  # theirs
+    assert areas.class_sizes(np.array([1, 0, 0, 1, 0])) == (2, 3)
 
 
 def test_an_interval_is_symmetric_on_the_logit_scale():
-    low, high = choice.interval_of_area(0.5, 0.01)
+    low, high = areas.interval_of_area(0.5, 0.01)
     wanted = 1 / (1 + np.exp(1.959964 * 0.1 / 0.25))
     assert (low, high) == pytest.approx((wanted, 1 - wanted), rel=1e-5)
-    low, high = choice.interval_of_area(0.9, 0.002)
+    low, high = areas.interval_of_area(0.9, 0.002)
     odds = [np.log(v / (1 - v)) for v in (low, 0.9, high)]
     assert odds[1] - odds[0] == pytest.approx(odds[2] - odds[1])
     assert odds[2] - odds[1] == pytest.approx(1.959964 * np.sqrt(0.002) / 0.09, rel=1e-5)
-    narrow = choice.interval_of_area(0.9, 0.002, level=0.9)
+    narrow = areas.interval_of_area(0.9, 0.002, level=0.9)
     assert low < narrow[0] < 0.9 < narrow[1] < high
     for area in (0, 1):
-        low, high = choice.interval_of_area(area, 1e-9)
+        low, high = areas.interval_of_area(area, 1e-9)
         assert 0 < low < high < 1
 
 
@@ -266,20 +262,16 @@ def test_intervals_of_the_report_take_the_sizes_of_both_tables(scores):
     rows = np.arange(N) % 12  # copies, so that persons tell less than records would
     scores = part(scores, list(range(len(CANDIDATES))), rows)
     positive = scores.y.sum()
-    for own in (None, rows):
-        made = report._reported(long, scores, own, SETTINGS)
-        auc, effect = choice.corrected_for_choice(scores, own, 0)
-        compared = effect * choice.variance_of_area(auc, positive, N - positive)
-        others = effect * choice.variance_of_area(auc, 100, 3 * N - 100)
+    for own, effect in ((None, 1.0), (rows, 1.7)):
+        made = report._reported(long, scores, effect, own, SETTINGS)
+        auc = choice.corrected_for_choice(scores, own, 0)
+        compared = effect * areas.variance_of_area(auc, positive, N - positive)
+        others = effect * areas.variance_of_area(auc, 100, 3 * N - 100)
         assert made.auc == auc
-        assert made.interval == pytest.approx(choice.interval_of_area(auc, compared))
-        assert made.prediction == pytest.approx(choice.interval_of_area(auc, compared + others))
-        area, low, high = made.by_holes
-        spread_of_holes = effect * choice.variance_of_area(area, 100, 3 * N - 100)
-        assert (low, high) == pytest.approx(choice.interval_of_area(area, spread_of_holes))
-        y, told = compare.from_holes(long, 0)
-        assert area == roc_auc_score(y, told)
-    assert effect > 1 and made.settings is SETTINGS and made.prepared is long
+        assert made.interval == pytest.approx(areas.interval_of_area(auc, compared))
+        assert made.prediction == pytest.approx(areas.interval_of_area(auc, compared + others))
+        assert made.by_holes == compare.from_holes(long, 0)
+    assert made.settings is SETTINGS and made.prepared is long
 
 
 # ---------------------------------------------------------------- what imputation is worth
@@ -401,16 +393,48 @@ def test_a_report_speaks_of_the_method_that_it_recommends(found, scores):
 def test_the_holes_model_is_scored_on_records_that_it_has_not_seen():
     ready = table_of(90, 40)
     holes = ready.X[["a", "b"]].isna().to_numpy(float)  # c has none
-    wanted = np.full(90, np.nan)
-    folds = StratifiedKFold(5, shuffle=True, random_state=3)
-    for train, test in folds.split(holes, ready.y):
-        model = LogisticRegression(max_iter=2000).fit(holes[train], ready.y[train])
-        wanted[test] = model.predict_proba(holes[test])[:, 1]
-    y, told = compare.from_holes(ready, 3)
-    assert (y == ready.y).all()
-    np.testing.assert_allclose(told, wanted)
-    y, told = compare.from_holes(table_of(90, 40, holes=False), 3)
-    assert set(told) == {40 / 90} and roc_auc_score(y, told) == 0.5
+    wanted = []
+    for trial in range(compare.HOLE_TRIALS):
+        folds = StratifiedKFold(5, shuffle=True, random_state=3 + trial)
+        for train, test in folds.split(holes, ready.y):
+            scaler = StandardScaler().fit(holes[train])
+            model = LogisticRegression(max_iter=2000)
+            model.fit(scaler.transform(holes[train]), ready.y[train])
+            told = model.predict_proba(scaler.transform(holes[test]))[:, 1]
+            wanted.append(roc_auc_score(ready.y[test], told))
+    area, low, high = compare.from_holes(ready, 3)
+    assert area == pytest.approx(np.mean(wanted)) and low < area < high
+    assert compare.from_holes(table_of(90, 40, holes=False), 3) == (0.5, 0.5, 0.5)
+
+
+def test_noise_has_an_area_of_one_half_and_strength_shows():
+    rng = np.random.default_rng(0)
+    found = [
+        areas.area_in_folds(rng.normal(size=(80, 5)), rng.permutation(80) % 3 // 2, None, 2, 0)
+        for _ in range(60)
+    ]
+    assert abs(np.mean(found) - 0.5) < 3 * np.std(found) / np.sqrt(60)
+    y = rng.permutation(80) % 2
+    assert areas.area_in_folds(y[:, None] + rng.normal(size=(80, 1)) / 9, y, None, 1, 0) > 0.99
+
+
+def test_training_widens_the_interval_of_noise_and_copies_widen_it_more():
+    rng = np.random.default_rng(1)
+    noise, signal, copied = [], [], []
+    for k in range(12):
+        X, y = rng.normal(size=(160, 6)), rng.permutation(160) % 2
+        noise.append(areas.effect_of_training(X, y, None, k))
+        signal.append(areas.effect_of_training(X + 2 * y[:, None], y, None, k))
+        few = np.repeat(np.arange(40), 4)  # each person four times: worth a quarter
+        copied.append(areas.effect_of_training(X[few], y[few], few, k))
+    assert np.mean(noise) > 1.4 and np.mean(copied) > 2 * np.mean(noise)
+    assert min(signal) >= 1 and np.mean(signal) < np.mean(noise)
+
+
+def test_halves_that_cannot_be_compared_leave_the_plain_variance():
+    y = np.repeat([0, 1], 30)
+    assert areas.effect_of_training(np.ones((60, 1)), y, y, 0) == 1.0
+    assert areas.effect_of_training(y[:, None] + 0.0, y, None, 0) == 1.0  # never a mistake
 
 
 def test_patterns_are_counted_with_their_share_of_positives():
@@ -572,7 +596,7 @@ def evil():
     )
     table.iloc[::5, 0] = np.nan
     ready = prepare(table, "<i>out", positive=f"ill {EVIL}")
-    return report._reported(ready, scored(ready.y), None, SETTINGS)
+    return report._reported(ready, scored(ready.y), 1.0, None, SETTINGS)
 
 
 def test_nothing_of_the_table_becomes_a_tag(evil):
@@ -647,7 +671,7 @@ def simple(prepared, scores):
     equal = replace(
         scores, probability=scores.probability[[12] * 13], areas=scores.areas[[12] * 13]
     )
-    found = report._reported(prepared, equal, None, SETTINGS)
+    found = report._reported(prepared, equal, 1.0, None, SETTINGS)
     assert found.method == ("mean", "logistic regression")
     return found
 

@@ -29,9 +29,9 @@ def runs(monkeypatch):
     executed = Executed()
     lock = threading.Lock()
 
-    def stand_in(content, parameters, source, timeout=None, stop=None):
+    def stand_in(content, parameters, source, workdir=None, timeout=None, stop=None):
         with lock:
-            executed.append((content, parameters, source, timeout, stop))
+            executed.append((content, parameters, source, workdir, timeout, stop))
             n_try = executed.xs().count(parameters["x"])
         return executed.does(parameters["x"], n_try)
 

@@ -44,8 +44,10 @@ def test_cells_and_parameters_of_the_book_are_what_the_usual_libraries_read():
         ("a = b = 2\nthird = 1 / 3", {"a": "2", "b": "2", "third": "1 / 3"}),
         ("x: int\nc, d = 1, 2\ne.f = 3\nprint(x)\nx += 1\nimport os", {}),
         ("x = 1\nx = 2", {"x": "2"}),
-        ("%load_ext a\nx = 1\n!ls = 2\ny = (2\nz = '3'", {"x": "1", "z": "'3'"}),
-        ("y = (2", {}),
+        ("%load_ext a\nx = 1\n!ls = 2\nfiles = !ls\nx?\nz = [\n 3]", {"x": "1", "z": "[3]"}),
+        ("%%time\nif z:\n    %pylab\nx = '%d' % 1", {"x": "'%d' % 1"}),
+        ("a = 1; b = 2", {"a": "1", "b": "2"}),
+        ("where = 'age>=60'; opts = dict(a=1)", {"where": "'age>=60'", "opts": "dict(a=1)"}),
         ("", {}),
     ],
 )

@@ -36,13 +36,13 @@ def one_run(monkeypatch):
 )
 def test_a_library_edited_before_or_during_a_run_spoils_it(one_run, sources, status, n_started):
     started = one_run(sources)
-    found = execute.execute(b"nb", {"x": 1}, "s", 7, "stop")
+    found = execute.execute(b"nb", {"x": 1}, "s", "/", 7, "stop")
     assert found["status"] == status and len(started) == n_started
     assert (status == "failed") == ("must not be edited while a sweep runs" in found["error"])
     assert (status == "failed") == (found["scores"] == b"")
     if started:
-        (folder, content, parameters), waited = started
-        assert (content, parameters) == (b"nb", {"x": 1})
+        (folder, content, parameters, workdir), waited = started
+        assert (content, parameters, workdir) == (b"nb", {"x": 1}, "/")
         assert waited == ("worker", 7, "stop")
         assert not folder.exists()  # nothing is left behind
 
@@ -50,7 +50,7 @@ def test_a_library_edited_before_or_during_a_run_spoils_it(one_run, sources, sta
 def test_a_run_out_of_time_has_failed_even_if_it_was_lost(one_run):
     for status in ("lost", "done"):
         one_run(["s", "s"], outcome(status=status, error="x", duration=-1.0), in_time=False)
-        found = execute.execute(b"", {}, "s", 2.5)
+        found = execute.execute(b"", {}, "s", timeout=2.5)
         assert (found["status"], found["error"]) == ("failed", "took longer than 2.5 s")
         assert found["duration"] >= 0 and found["notebook"] == b"{}"
     one_run(["s"], outcome(status="lost", error="x", duration=-1.0))
@@ -60,12 +60,21 @@ def test_a_run_out_of_time_has_failed_even_if_it_was_lost(one_run):
     assert told["error"] == "x" and told["duration"] >= 0
 
 
-def test_a_run_gets_a_folder_one_thread_and_a_place_for_its_scores(tmp_path, monkeypatch):
+def test_a_machine_that_lacks_the_working_folder_says_so_and_starts_nothing(one_run, tmp_path):
+    started = one_run(["s"])
+    found = execute.execute(b"nb", {}, "s", str(tmp_path / "gone"))
+    assert found["status"] == "failed" and not started
+    assert f"there is no folder {tmp_path / 'gone'} to work in; --workdir" in found["error"]
+
+
+@pytest.mark.parametrize("workdir", [None, "/work"])
+def test_a_run_gets_a_folder_one_thread_and_a_place_for_its_scores(tmp_path, monkeypatch, workdir):
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     monkeypatch.setenv("TOY", "kept")
     monkeypatch.setattr(execute.subprocess, "Popen", lambda *a, **k: SimpleNamespace(given=(a, k)))
-    (command,), options = execute._start(tmp_path, b"nb", {"x": [1]}).given
-    assert command == [sys.executable, "-m", "ehrgan.sweeps.worker", str(tmp_path)]
+    (command,), options = execute._start(tmp_path, b"nb", {"x": [1]}, workdir).given
+    where = [str(tmp_path), workdir or str(tmp_path)]
+    assert command == [sys.executable, "-m", "ehrgan.sweeps.worker", *where]
     assert (tmp_path / "notebook.ipynb").read_bytes() == b"nb"
     assert json.loads((tmp_path / "parameters.json").read_text()) == {"x": [1]}
     environment = options["env"]

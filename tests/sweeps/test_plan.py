@@ -108,9 +108,102 @@ def test_a_runs_key_changes_with_the_notebooks_name_and_the_librarys_source(tmp_
 def test_kinds_of_values_are_checked_against_the_defaults_and_none_takes_any(tmp_path):
     path = written(tmp_path / "a.ipynb", cells())
     for fits in ({"x": -1}, {"rate": 2}, {"rate": 2.5}, {"name": ""}, {"nothing": "t"},
-                 {"nothing": True}, {"layers": 3}, {"third": "t"}):  # fmt: skip
+                 {"nothing": True}, {"layers": []}, {"third": "t"}):  # fmt: skip
         (name,) = fits
         assert plan(path, [fits])[0].parameters[name] == fits[name]
-    for no in ({"x": 2.0}, {"x": False}, {"x": "1"}, {"rate": True}, {"name": True}, {"name": 1}):
+    for no in (
+        {"x": 2.0},
+        {"x": False},
+        {"x": "1"},
+        {"rate": True},
+        {"name": True},
+        {"name": 1},
+        {"layers": 3},
+        {"layers": {"a": 1}},
+        {"layers": None},
+    ):
         with pytest.raises(GridError, match=f"{next(iter(no))} must be "):
             plan(path, [{}, no])
+
+
+def planned(tmp_path, parameters, values, **metadata):
+    content = [new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+    nbformat.write(new_notebook(cells=content, metadata=metadata), tmp_path / "a.ipynb")
+    return plan(tmp_path / "a.ipynb", [values])[0].parameters
+
+
+@pytest.mark.parametrize(
+    ("cell", "values", "wanted"),
+    [
+        ("where = 'age>=60'\nn = 1", {"where": "age>=70"}, {"where": "age>=70", "n": 1}),
+        ("opts = dict(a=1)\nn = 1", {"opts": {"a": 2}}, {"opts": {"a": 2}, "n": 1}),
+        ("a = 1; b = 2", {"a": 3}, {"a": 3, "b": 2}),
+        ("a = b = 1", {"a": 3}, {"a": 3, "b": 1}),
+        ("rate: float = -1e-3  # a = 2", {}, {"rate": -1e-3}),
+        (
+            "a = None\nb = True\nc = {'k': [1, None]}",
+            {},
+            {"a": None, "b": True, "c": {"k": [1, None]}},
+        ),
+        ("name = ('one '\n        'two')", {}, {"name": "one two"}),
+        # what JSON would change, or Python must work out, is left to the notebook
+        (
+            "a = (1, 2)\nb = {1, 2}\nc = {1: 2}\nd = b'x'\ne = 1 + 1\nf = f'{1}'\ng = int('3')",
+            {},
+            {},
+        ),
+        ("x = 1\nx += 1\ny = 2\nif y:\n    y = 3\nz = [1]\nz.append(2)\nw = [1]\nw[0] = 9", {}, {}),
+        ("x = 1\nx = 2\nprint(x)", {}, {"x": 2}),
+    ],
+)
+def test_a_run_is_given_what_its_cell_leaves_behind_and_no_guess(tmp_path, cell, values, wanted):
+    assert planned(tmp_path, cell, values) == wanted
+
+
+@pytest.mark.parametrize(
+    ("cell", "computed"),
+    [
+        ("n = 1\nout = f'{n}.csv'", "out"),
+        ("n = 1\nif n > 1:\n    slow = True", "slow"),
+        ("n = 1\nfor i in range(n):\n    pass", "i"),
+    ],
+)
+def test_what_the_cell_computes_from_a_parameter_would_be_stale_and_is_refused(
+    tmp_path, cell, computed
+):
+    with pytest.raises(GridError, match=f"computes {computed} from n .* before n is set: move"):
+        planned(tmp_path, cell, {"n": 2})
+    assert planned(tmp_path, cell, {"n": 1})["n"] == 1  # as the cell has it
+    assert planned(tmp_path, "n = 1\nout = n + 1\nprint(n)", {"n": 2, "out": 5})["out"] == 5
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}},
+        {"kernelspec": {"name": "ir", "display_name": "R"}},
+        {"language_info": {"name": "R"}},
+        {"kernelspec": {"name": "julia-1.10", "display_name": "Julia", "language": "julia"}},
+    ],
+)
+def test_a_notebook_in_another_language_is_refused_and_any_python_is_not(tmp_path, metadata):
+    with pytest.raises(GridError, match=r"a.ipynb cannot be read: it is in (R|julia), and a sweep"):
+        planned(tmp_path, "n <- 5", {"n": 1}, **metadata)
+    for name in ("python3", "conda-env-ehr-py"):
+        spec = {"name": name, "display_name": "Python (ehr)", "language": "python"}
+        assert planned(tmp_path, "n = 5", {"n": 1}, kernelspec=spec) == {"n": 1}
+    assert planned(tmp_path, "n = 5", {"n": 1}) == {"n": 1}
+
+
+def test_a_cell_that_is_no_python_and_two_that_are_tagged_are_refused(tmp_path):
+    with pytest.raises(GridError, match="its cell tagged parameters is not Python, line 2"):
+        planned(tmp_path, "n = 5\ny = (2", {"n": 1})
+    twice = [new_code_cell("n = 1", metadata={"tags": ["parameters"]}) for _ in range(2)]
+    with pytest.raises(GridError, match="2 of its cells are tagged parameters; it must be one"):
+        plan(written(tmp_path / "a.ipynb", twice), [{"n": 2}])
+
+
+def test_text_in_place_of_a_number_and_a_number_in_place_of_text_are_told_the_cure(tmp_path):
+    path = written(tmp_path / "a.ipynb", cells())
+    with pytest.raises(GridError, match="name must be text, got 7; quotes make text of it"):
+        plan(path, [{"name": 7}])

@@ -21,7 +21,7 @@ HEAVY |= {"nbformat", "nbclient", "papermill", "jsonschema", "distributed"}
 WORKER = """
 import json, runpy, sys, threading
 threading.Thread.start = lambda thread: None  # it would end us, as nobody writes to us
-sys.argv[1:] = ["no such folder"]
+sys.argv[1:] = ["no such folder", "nor this"]
 try:
     runpy.run_module("ehrgan.sweeps.worker", run_name="__main__")
 except FileNotFoundError:

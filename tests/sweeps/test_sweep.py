@@ -118,10 +118,11 @@ def test_every_run_is_executed_once_and_its_rows_collected(toy, tmp_path, runs, 
     found = swept(toy, out, jobs=2, timeout=5)
     planned = plan(toy, SETS)
     assert sorted(runs.xs()) == [1, 2, 3]
-    for content, parameters, source, timeout, stop in runs:
+    for content, parameters, source, workdir, timeout, stop in runs:
         assert content == toy.read_bytes()
         assert parameters in [run.parameters for run in planned]
         assert (source, timeout, stop.is_set()) == (planned[0].source, 5, True)
+        assert workdir == str(toy.parent)
     assert [about["key"] for about in found] == [run.key for run in planned]
     assert [about["parameters"]["x"] for about in found] == [1, 2, 3]
     for about, run in zip(found, planned, strict=True):
@@ -323,7 +324,7 @@ def test_a_cell_that_fails_is_not_retried_and_a_start_that_fails_is_told(toy, tm
 def test_a_sweep_that_is_stopped_publishes_nothing_of_what_it_ended(toy, tmp_path):
     (run,), store = plan(toy, SETS[:1]), stores.Store(tmp_path)
     store.check_writable()
-    job, stop = sweeps._Job(store, {}, b"", None, 2), threading.Event()
+    job, stop = sweeps._Job(store, {}, b"", None, None, 2), threading.Event()
     tries = []
 
     def ending(*arguments):
@@ -381,7 +382,7 @@ def test_what_another_sweep_is_at_comes_last_and_is_run_only_if_it_gives_up(
 def test_a_store_that_does_not_answer_has_no_news(toy, tmp_path):
     (run,), store = plan(toy, SETS[:1]), stores.Store(tmp_path)
     store.check_writable()
-    job = sweeps._Job(store, {}, b"", None, 2)
+    job = sweeps._Job(store, {}, b"", None, None, 2)
     assert job.news(run) is None
     about = store.publish(run, outcome())
     assert job.news(run) == about
@@ -478,7 +479,7 @@ def test_the_command_names_each_failure_and_counts_what_is_done(toy, tmp_path, r
     assert re.findall(r"^failed \w{12} {'x': (\d).*: no (\d)$", said.err, re.M) == [
         ("2", "2"), ("3", "3"),
     ]  # fmt: skip
-    assert {one[3] for one in runs} == {9.0}
+    assert {one[4] for one in runs} == {9.0}
     runs.does = lambda x, n_try: outcome(x)
     assert cli.main(arguments) == 0
     assert "3 of 3 runs done" in capsys.readouterr().out and runs.xs() == [1, 2, 3, 2, 3]
@@ -514,7 +515,7 @@ def test_a_cluster_gets_every_run_and_its_answers_find_their_run(toy, tmp_path, 
     elsewhere = store.claim(runs[5])
     before = {runs[3].key: {"status": "failed"}}
     store.publish(runs[3], outcome(4))  # done by another since
-    job = sweeps._Job(store, before, b"nb", 7, 3)
+    job = sweeps._Job(store, before, b"nb", "/work", 7, 3)
     ending = sweeps._on_cluster(cluster, {"GPU": 1}, runs, job)
     found = []
     for about in ending:
@@ -532,7 +533,7 @@ def test_a_cluster_gets_every_run_and_its_answers_find_their_run(toy, tmp_path, 
     for function, arguments, options in cluster.submitted:
         run = by_key[options["key"].removeprefix("ehrgan-")]
         assert function is execute.execute
-        assert arguments == (b"nb", run.parameters, run.source, 7)
+        assert arguments == (b"nb", run.parameters, run.source, "/work", 7)
         assert options == {
             "key": f"ehrgan-{run.key}", "retries": 3, "resources": {"GPU": 1}, "pure": False,
         }  # fmt: skip

@@ -29,8 +29,8 @@ def test_a_worker_says_how_its_notebook_went(tmp_path, monkeypatch):
     (tmp_path / "parameters.json").write_text('{"x": 3}')
     ran = []
 
-    def run(source, target, parameters, progress):
-        ran.append((source, target, parameters, progress))
+    def run(source, target, parameters, cwd, progress):
+        ran.append((source, target, parameters, cwd, progress))
 
     def fail(*_, **__):
         raise NotebookError(f"{tmp_path}/notebook.ipynb, cell 2: E: m\n\ntraceback")
@@ -47,8 +47,9 @@ def test_a_worker_says_how_its_notebook_went(tmp_path, monkeypatch):
         (die, "lost", "died"),
     ):
         monkeypatch.setattr(worker, "run_notebook", does)
-        worker.work(tmp_path)
+        worker.work(tmp_path, "beside")
         found = json.loads((tmp_path / "outcome.json").read_text())
         assert (found["status"], found["error"]) == (status, error)
         assert found["duration"] >= 0 and found["peak_memory_mb"] >= 0
-    assert ran == [(tmp_path / "notebook.ipynb", tmp_path / "executed.ipynb", {"x": 3}, False)]
+    files = tmp_path / "notebook.ipynb", tmp_path / "executed.ipynb"
+    assert ran == [(*files, {"x": 3}, "beside", False)]

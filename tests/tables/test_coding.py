@@ -1,5 +1,7 @@
 """Mixed tables: what goes to numbers comes back, and nothing observed changes."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from sklearn.impute import SimpleImputer
 from ehrgan import ACGANClassifier
 from ehrgan.nets.mixed import MixedImputer
 from ehrgan.tables.coding import TableCoder
+from ehrgan.tables.column import onto_simplex
 
 GRADES = pd.CategoricalDtype(["low", "middle", "high"], ordered=True)
 
@@ -98,6 +101,12 @@ def test_generated_records_have_the_tables_own_values():
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, "each column once.*'a'"),
         (pd.DataFrame({"d": pd.to_datetime(["2020-01-01"])}), TypeError, "'d'.*days since"),
         (pd.DataFrame({"l": [[1]]}), TypeError, "'l'"),
+        (pd.DataFrame({"d": pd.array(["2020-01-01"], "timestamp[ns][pyarrow]")}), TypeError, "'d'"),
+        (pd.DataFrame({"m": [1.5, "unknown"]}), TypeError, r"'m' mixes number \(1.5\) and text"),
+        (pd.DataFrame({"m": [2, None, True]}, dtype=object), TypeError, "'m' mixes number"),
+        (pd.DataFrame({"t": ["1.5", None, "2"]}), TypeError, "'t' holds numbers written as text"),
+        (pd.DataFrame({"t": ["1,5", "2,25"]}), TypeError, "'t' holds numbers written as text"),
+        (pd.DataFrame(index=[1, 2]), ValueError, "no column"),
     ],
 )
 def test_bad_tables_are_refused_by_name(table, error, message):
@@ -111,8 +120,9 @@ def test_other_columns_than_those_of_fit_are_refused():
         coder.transform(pd.DataFrame({"a": [1.0], "c": [2.0]}))
     with pytest.raises(ValueError, match="X must have 2 columns"):
         coder.inverse_transform([[1.0]])
-    with pytest.raises(ValueError, match="max_categories must be at least 2"):
-        TableCoder(1).fit(pd.DataFrame({"a": [1.0]}))
+    for senseless in ({"max_categories": 1}, {"ordered": "rank"}):
+        with pytest.raises(ValueError, match=next(iter(senseless))):
+            TableCoder(**senseless).fit(pd.DataFrame({"a": [1.0]}))
 
 
 HOLED = pd.DataFrame(
@@ -150,7 +160,7 @@ def test_estimates_become_the_nearest_or_likeliest_value():
     coder = TableCoder().fit(HOLED)
     back = coder.inverse_transform(
         [
-            [60.4, 0.25, 0.5, 1.4, 0.51, 0.2, 0.3, 0.1],
+            [60.4, 0.25, 0.51, 1.4, 0.51, 0.2, 0.3, 0.1],
             [60.6, -1.0, 0.49, 1.6, 0.49, 0.9, 0.1, 0.8],
             [-3.0, 9.0, 7.0, 9.0, 5.0, -3.0, -2.0, -1.0],
             [0.0, 0.0, -7.0, -9.0, -5.0, 0.0, 0.0, 0.1],
@@ -205,7 +215,7 @@ def test_numbers_go_to_the_imputer_and_its_estimates_come_back_in_the_holes_alon
     table = HOLED.assign(empty=pd.Series([None] * 4, dtype=float, index=HOLED.index))
     chosen = Remembering(0.45)
     imputer = MixedImputer(chosen).fit(table)
-    coded = TableCoder().fit(HOLED).transform(HOLED)
+    coded = TableCoder(ordered="cumulative").fit(HOLED).transform(HOLED)
     np.testing.assert_array_equal(imputer.imputer_.fitted_, coded)
     assert not hasattr(chosen, "fitted_")  # a clone learns, not what was given
     other = table.iloc[[3, 1]][table.columns[::-1]]
@@ -217,8 +227,8 @@ def test_numbers_go_to_the_imputer_and_its_estimates_come_back_in_the_holes_alon
     assert filled["age"].tolist() == [55, 47] and filled["grade"].tolist() == ["middle", "low"]
     assert filled["dose"].tolist() == [2.0, 0.55]
     assert filled["flag"].tolist() == [True, True]  # 0.65
-    assert filled["sex"].tolist() == ["f", "m"]  # 0.85
-    assert filled["site"].tolist() == ["colon", "colon"]  # 0.95, 1.05 and 1.15
+    assert filled["sex"].tolist() == ["f", "m"]  # 0.95
+    assert filled["site"].tolist() == ["colon", "colon"]  # 1.05, 1.15 and 1.25
     assert filled["empty"].isna().all()
     assert imputer.get_feature_names_out().tolist() == list(table)
 
@@ -227,14 +237,85 @@ def test_the_stacked_autoencoder_fills_where_no_imputer_is_given(monkeypatch):
     monkeypatch.setattr("ehrgan.nets.autoencoder.StackedAutoencoderImputer", Remembering)
     assert isinstance(MixedImputer().fit(HOLED).imputer_, Remembering)
     many = MixedImputer(Remembering(), max_categories=2).fit(HOLED)
-    assert many.coder_.max_categories == 2 and many.imputer_.fitted_.shape[1] == 6
+    assert many.coder_.max_categories == 2 and many.imputer_.fitted_.shape[1] == 7
     with pytest.raises(ValueError, match="no observed cell"):
         MixedImputer(Remembering()).fit(pd.DataFrame({"a": [np.nan, np.nan]}))
 
 
 def test_values_of_another_kind_are_refused():
     coder = TableCoder().fit(pd.DataFrame({"a": [1.0, 2.0]}))
-    with pytest.raises(ValueError, match="another kind than in fit"):
-        coder.transform(pd.DataFrame({"a": ["x", "y"]}))
+    for text in ("x", "1.5"):  # never parsed: who wrote text must say that it means a number
+        with pytest.raises(ValueError, match=f"'a' held numbers in fit and now holds '{text}'"):
+            coder.transform(pd.DataFrame({"a": [2.5, text, None]}))
+    given = pd.DataFrame({"a": pd.Series([2, None, True, Decimal("0.5")], dtype=object)})
+    np.testing.assert_array_equal(coder.transform(given)[:, 0], [2, np.nan, 1, 0.5])
     with pytest.raises(TypeError, match="DataFrame"):
         coder.transform(np.zeros((1, 1)))
+
+
+def test_numbers_written_as_text_are_categories_where_that_is_said():
+    table = pd.DataFrame({"t": pd.Categorical(["10", "9", "10"])})
+    assert TableCoder().fit_transform(table)[:, 0].tolist() == [0, 1, 0]
+
+
+def test_steps_of_an_order_are_columns_of_their_own_where_asked():
+    table = pd.DataFrame({"grade": pd.Categorical(["high", "low", None, "middle"], dtype=GRADES)})
+    coder = TableCoder(ordered="cumulative").fit(table)
+    assert coder.get_feature_names_out().tolist() == ["grade>low", "grade>middle"]
+    Z = coder.transform(table)
+    np.testing.assert_array_equal(Z, [[1, 1], [0, 0], [np.nan] * 2, [1, 0]])
+    assert_frame_equal(coder.inverse_transform(Z), table)
+    # P(low) = .4, P(middle) = .35, P(high) = .25
+    chances = coder.probabilities([[0.6, 0.25]])["grade"]
+    np.testing.assert_allclose(
+        chances.loc[0, ["low", "middle", "high"]].astype(float), [0.4, 0.35, 0.25]
+    )
+    assert coder.inverse_transform([[0.6, 0.25]])["grade"].tolist() == ["low"]
+    assert TableCoder().fit(table).probabilities([[1.0]]) == {}
+
+
+def test_groups_are_the_columns_that_code_one_category():
+    coder = TableCoder(ordered="cumulative").fit(HOLED)
+    assert coder.category_groups() == (
+        ((2,), False), ((3, 4), True), ((5,), False), ((6, 7, 8), False),
+    )  # fmt: skip
+    assert TableCoder().fit(HOLED).category_groups() == (
+        ((2,), False), ((4,), False), ((5, 6, 7), False),
+    )  # fmt: skip
+    one = pd.DataFrame({"same": ["a", "a"], "none": [None, None]})
+    assert TableCoder().fit(one).category_groups() == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "most", "names"),
+    [
+        ({"sex": ["f", "m", "x"], "sex=f": [1, 2, 3]}, 20,
+         ["sex=f", "sex=m", "sex=x", "sex=f (2)"]),
+        ({"s": [*"bbb", "infrequent", "infrequent", "c", "d"]}, 3,
+         ["s=b", "s=infrequent", "s=infrequent (2)"]),
+    ],
+)  # fmt: skip
+def test_no_two_columns_of_numbers_share_a_name(table, most, names):
+    coder = TableCoder(most).fit(pd.DataFrame(table))
+    assert coder.get_feature_names_out().tolist() == names
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wanted"),
+    [("uint8", [0, 255, 7]), ("Int8", [-128, 127, 7]), ("int16", [-300, 300, 7])],
+)
+def test_estimates_beyond_what_a_type_can_hold_do_not_wrap_around(dtype, wanted):
+    coder = TableCoder().fit(pd.DataFrame({"a": pd.Series([1, 2], dtype=dtype)}))
+    assert coder.inverse_transform([[-300.0], [300.0], [7.2]])["a"].tolist() == wanted
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(st.floats(-5, 5), min_size=3, max_size=3), min_size=1, max_size=5))
+def test_estimates_become_the_nearest_probabilities(rows):
+    Z = np.array(rows)
+    P = onto_simplex(Z)
+    np.testing.assert_allclose(P.sum(axis=1), 1.0)
+    assert (P >= 0).all()
+    other = np.random.default_rng(0).dirichlet(np.ones(3), 200)
+    distance = ((Z[:, None] - other) ** 2).sum(axis=-1).min(axis=1)
+    assert (((Z - P) ** 2).sum(axis=1) <= distance + 1e-9).all()

@@ -13,7 +13,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: The benchmarks, and what each compares.
-BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "halves", "coverage")
+BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "mixed", "halves", "coverage")
 
 #: The ways to train that ``read("keras")`` compares, in words.
 WAYS = {
@@ -38,7 +38,7 @@ def read(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "halves", "coverage"}
+    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves", "coverage"}
 
     Returns
     -------
@@ -63,7 +63,7 @@ def machine(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "halves", "coverage"}
+    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves", "coverage"}
 
     Returns
     -------

@@ -19,6 +19,7 @@ __all__ = ["SWEEPS", "committed"]
 SWEEPS = {
     "by_mechanism": ["mechanism", "fraction", "vanishing", "seed"],
     "by_protocol": ["protocol", "fraction", "seed"],
+    "by_seed": ["reading", "seed"],
 }
 SCORES = ["value", "n_train", "n_test", "version", "source"]
 CIRCUMSTANCES = ["key", "duration", "peak_memory_mb"]
@@ -29,9 +30,9 @@ def committed(name):
 
     Parameters
     ----------
-    name : {"by_mechanism", "by_protocol"}
-        Many calls of :func:`ehrgan.study.by_mechanism.one_setting`, or of
-        :func:`ehrgan.study.by_protocol.one_protocol`.
+    name : {"by_mechanism", "by_protocol", "by_seed"}
+        Many calls of :func:`ehrgan.study.by_mechanism.one_setting`, of
+        :func:`ehrgan.study.by_protocol.one_protocol`, or of :func:`ehrgan.study.by_seed.one_seed`.
 
     Returns
     -------

@@ -20,6 +20,7 @@ from .base import BLOCK, ReplicaEstimator, Task, canonical_order, check_same, tr
 from .losses import CLASS_LOSSES, GENERATOR_LOSSES
 from .networks import Discriminator, Generator
 from .objectives import AdversarialObjective
+from .units import FARTHEST, framed, frames, scaled, unframed
 
 PAPER_ACGAN = {
     "scaling": "minmax",
@@ -33,6 +34,7 @@ PAPER_ACGAN = {
 
 HYPER = ("learning_rate", "beta_1", "l2", "adversarial_weight", "averaging")
 CRITERIA = ("loss", "error")
+LARGEST_WHOLE = 2.0**64  # no type of whole numbers goes further, and every float there is whole
 
 
 class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
@@ -198,7 +200,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Raises
         ------
         ValueError
-            X holds NaN or inf, y holds one class, or a parameter is out of its range.
+            X holds NaN or inf (with ``scaling=None``, anything above 1e15 in size), y holds one
+            class, a parameter is out of its range, or training diverged.
         """
         return self._fit(X, y, sample_weight)
 
@@ -264,7 +267,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     def _task(self, X, y, sample_weight=None):
         """Validate, and learn the scaling."""
         self._validate_params()
-        template = Template.of(X)
+        given = X
         warm = self.warm_start and hasattr(self, "discriminator_")
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32), reset=not warm)
         check_classification_targets(y)
@@ -282,7 +285,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         self.classes_ = classes
         self.class_prior_ = np.bincount(c, weight, len(classes)) / weight.sum()
         if not warm:
-            self.template_ = template
+            self.template_ = Template.of(given)
             self._learn_units(X, rows, weight[rows])
         return _ClassifierTask(self, X, rows, c.astype(np.int32), weight)
 
@@ -297,25 +300,35 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
 
     def _learn_units(self, X, rows, weight):
         """Learn scaling, range and wholeness column by column, so that no second table is made."""
+        low, high, whole = np.array(
+            [(x.min(), x.max(), np.array_equal(x, np.rint(x))) for x in (x[rows] for x in X.T)],
+            dtype=np.float64,
+        ).T
+        size = np.maximum(-low, high)
+        self.low_, self.high_ = low, high
+        self.whole_ = whole.astype(bool) & (size <= LARGEST_WHOLE)
+        self.origin_, self.power_, constant = frames(low, high, np.finfo(X.dtype).eps)
+        if self.scaling is None:
+            if size.max() > FARTHEST:
+                raise ValueError(
+                    f"column {size.argmax()} of X holds {size.max():g} in size; scaling=None "
+                    f"needs numbers up to {FARTHEST:g}. Choose a scaling."
+                )
+            self.origin_, self.power_ = np.zeros_like(low), np.zeros_like(self.power_)
         learned = []
-        for column in X.T:
-            x = column[rows]
-            low, high, mean = x.min(), x.max(), np.average(x, weights=weight)
+        for column, *frame in zip(X.T, self.origin_, self.power_, strict=True):
+            x = framed(column[rows], *frame)
+            mean = np.average(x, weights=weight)
             deviation = np.sqrt(np.average((x - mean) ** 2, weights=weight))
-            whole = np.array_equal(x, np.rint(x))
-            learned.append((low, high, mean, deviation, whole))
-        low, high, mean, deviation, whole = np.array(learned, dtype=np.float64).T
-        self.low_, self.high_, self.whole_ = low, high, whole.astype(bool)
-        shift = {"standard": mean, "minmax": low, None: np.zeros_like(mean)}[self.scaling]
-        scale = {"standard": deviation, "minmax": high - low, None: np.ones_like(mean)}
-        scale = scale[self.scaling]
-        constant = scale <= 10 * np.finfo(X.dtype).eps * np.abs(mean)
+            learned.append({"standard": (mean, deviation), "minmax": (x.min(), np.ptp(x)),
+                            None: (0.0, 1.0)}[self.scaling])  # fmt: skip
+        shift, scale = np.array(learned).T
         # float32 hides the last bits of a sum, which differ between equal sets of records
         self.shift_ = np.float32(shift).astype(np.float64)
         self.scale_ = np.where(constant, 1.0, np.float32(scale)).astype(np.float64)
 
     def _scaled(self, X):
-        return np.float32((X - self.shift_) / self.scale_)
+        return scaled(framed(X, self.origin_, self.power_), self.shift_, self.scale_)
 
     def _networks(self):
         d, K = self.n_features_in_, len(self.classes_)
@@ -446,7 +459,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             rows = member == m
             G = [p[m : m + 1] for p in self.generator_]
             X[rows] = make(G, np.float32(z[None, rows]), c[None, rows])[0]
-        return self._in_units(X * self.scale_ + self.shift_), self.classes_[c]
+        X = unframed(X * self.scale_ + self.shift_, self.origin_, self.power_)
+        return self._in_units(X), self.classes_[c]
 
     def _codes(self, y, n):
         y = np.full(n, y) if np.ndim(y) == 0 else np.asarray(y)

@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 
 from ..tables.masking import sparsity
 from .base import BLOCK, ReplicaEstimator, Task, canonical_order
+from .categories import check_categories, groups_among
 from .draws import Drawing
 from .networks import Autoencoder
 from .objectives import MOST_HIDDEN, ReconstructionObjective
@@ -71,6 +72,10 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         random rate. In [0, 1].
     visible_weight : float, default=0.1
         Weight of cells left visible beside the hidden ones in the loss, at least 0.
+    categories : sequence of (tuple of int, bool), default=()
+        Columns of 0 and 1 that together code a category, and whether they are the steps of an
+        order, 1 above a step, or one column for each category (a single column: yes or no). They
+        are learned by cross-entropy, and what fills them are probabilities.
     n_members : int, default=4
         Networks trained from different seeds whose reconstructions are averaged, at least 1.
     n_draws : int, default=0
@@ -179,6 +184,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         "n_passes": [Interval(Integral, 1, None, closed="left")],
         "pattern_share": [Interval(Real, 0, 1, closed="both")],
         "visible_weight": [Interval(Real, 0, None, closed="left")],
+        "categories": ["array-like"],
         "n_draws": [Interval(Integral, 0, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "decay": ["boolean"],
@@ -189,8 +195,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     def __init__(
         self, *, hidden_layers=(128,), corruption="observed", sparsity_threshold=0.1,
         scaling="log", linear_skip=True, n_passes=4, pattern_share=0.8, visible_weight=0.1,
-        n_members=4, n_draws=0, optimizer="adam", learning_rate=2e-3, beta_1=0.9, decay=True,
-        l2=0.0, epochs=150, batch_size=64,
+        categories=(), n_members=4, n_draws=0, optimizer="adam", learning_rate=2e-3, beta_1=0.9,
+        decay=True, l2=0.0, epochs=150, batch_size=64,
         early_stopping=False, validation_fraction=0.2, n_iter_no_change=50,
         keep_empty_features=False, add_indicator=False,
         random_state=None, max_replicas=None, n_jobs=None, verbose=False,
@@ -213,7 +219,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         Raises
         ------
         ValueError
-            X holds inf or no value at all, a parameter is out of its range, or with
+            X holds inf or no value at all, a parameter is out of its range, columns that
+            ``categories`` names hold no codes, training diverged, or with
             ``corruption=None`` fewer than two records are complete enough to teach.
         """
         return self._fit(X)
@@ -247,7 +254,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
                 )
         else:
             rows = rows[~np.isnan(X[rows]).all(axis=1)]
-        self.units_ = Units.learn(X, self.kept_, self.scaling)
+        coded = {j for columns, _ in self.categories for j in columns}
+        self.units_ = Units.learn(X, self.kept_, self.scaling, coded)
         return _ImputerTask(self, X, rows)
 
     @property
@@ -257,7 +265,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     def _network(self):
         told = self.corruption is not None
         sizes = (len(self.kept_), tuple(self.hidden_layers))
-        return Autoencoder(*sizes, told, self.linear_skip, self.n_passes)
+        groups = groups_among(self.categories, self.kept_)
+        return Autoencoder(*sizes, told, self.linear_skip, self.n_passes, groups)
 
     def _objective(self):
         corrupts = self.corruption is not None
@@ -401,7 +410,9 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     def _with_holes(self, X, **asked):
         floats = (np.float64, np.float32)
-        return validate_data(self, X, dtype=floats, ensure_all_finite="allow-nan", **asked)
+        X = validate_data(self, X, dtype=floats, ensure_all_finite="allow-nan", **asked)
+        check_categories(self.categories, X)
+        return X
 
     def _dressed(self, X, tables):
         """Tables (m, n, d) without holes, as :meth:`get_feature_names_out` names their columns."""
@@ -424,9 +435,10 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         shape = (len(weights[0]), *Z.shape)
         seen = np.broadcast_to((~np.isnan(Z)).astype(np.float64), shape)
         x = np.broadcast_to(np.nan_to_num(Z).astype(np.float64), shape)
-        outs = self._network()(weights, x, seen)
+        net = self._network()
+        outs = net(weights, x, seen)
         # the first pass has seen no estimate; the mean of the later ones errs less than the last
-        return np.mean(outs[1:] or outs, axis=0)
+        return np.mean([net.expected(x_out) for x_out in outs[1:] or outs], axis=0)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that :meth:`transform` returns.
@@ -466,6 +478,7 @@ class _ImputerTask(Task):
 
     def __init__(self, model, X, rows):
         super().__init__(model, X, rows)
+        self.leading = model._network().categories.leading
         self.bytes_per_row = 4 * len(model.kept_)
 
     def split(self):
@@ -513,4 +526,5 @@ class _ImputerTask(Task):
         """Cells to hide from n records: holes of other records, or cells at a random rate."""
         donors = self.X[np.ix_(rng.choice(self.rows, n), self.model.kept_)]
         at_random = rng.random(donors.shape) < MOST_HIDDEN * rng.random((n, 1))
+        at_random = at_random[:, self.leading]
         return np.where(rng.random((n, 1)) < self.model.pattern_share, np.isnan(donors), at_random)

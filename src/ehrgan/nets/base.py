@@ -251,7 +251,17 @@ def _train_run(tasks):
         averaged = slice(i * n, i * n + model.n_members)
         task.model._record(result.history[:, averaged], result.best_epoch[averaged])
         weights = {name: [p[own] for p in layers] for name, layers in result.params.items()}
+        _refuse_diverged(task.model, weights)
         task.model._keep(weights, task)
+
+
+def _refuse_diverged(model, weights):
+    """Refuse weights that are not finite: every estimate of theirs would be NaN."""
+    if not all(np.isfinite(p).all() for layers in weights.values() for p in layers):
+        raise ValueError(
+            f"training of the {model._name} diverged with learning_rate={model.learning_rate} and "
+            f"scaling={model.scaling!r}: its weights are not finite. Lower the rate, or scale."
+        )
 
 
 def _validation(tasks):

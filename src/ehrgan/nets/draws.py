@@ -8,12 +8,15 @@ is seen and drawn already, so that drawn cells go together as observed ones do:
 
 L_b and s_b are the Gaussian's conditional mean and standard deviation, N_b the network's estimate.
 The share a_j in [0, 1] fits the cells of records that b has not learned from, and e is the residual
-of such a cell whose estimate is near: errors of estimation would shrink those of others.
+of such a cell whose estimate is near: errors of estimation would shrink those of others. A category
+is drawn by the probabilities that the network gives.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+
+from .categories import draw_codes
 
 __all__ = ["Drawing"]
 
@@ -78,7 +81,8 @@ class Drawing(NamedTuple):
         start = gaussian(Z, np.ones(len(Z)))
         fitted = [gaussian(Z[own > 0], own[own > 0], start) for own in counts]
         mean, covariance = (np.stack(part) for part in zip(*fitted, strict=True))
-        order = np.argsort(np.isnan(X).sum(axis=0), kind="stable")
+        # columns of a category follow each other
+        order = np.lexsort((model._network().categories.leading, np.isnan(X).sum(axis=0)))
         values = [_repeated(x[~np.isnan(x)]) for x in X.T]
         drawing = cls(
             weights, mean, covariance, shift, scale, order, np.zeros(X.shape[1]),
@@ -98,6 +102,11 @@ class Drawing(NamedTuple):
         owner, unknown = stranger.argmax(axis=0), (counts == 0).any(axis=0)
         for place, j in enumerate(self.order):
             seen = _trial(holes, j, self.order[:place], rng)
+            if category := _category(model, j):
+                for b in range(len(counts)):
+                    own = np.flatnonzero((owner == b) & np.isnan(X[:, j]))
+                    X[np.ix_(own, category[0])] = self._codes(model, b, X[own], category, rng)
+                continue
             linear, net, sd = np.empty((3, len(X)))
             for b in range(len(counts)):
                 own = owner == b
@@ -115,15 +124,29 @@ class Drawing(NamedTuple):
     def _estimates(self, model, b, X, seen, j):
         """Linear estimate of member b, the network's, and the conditional standard deviation."""
         linear, net, sd = np.empty((3, len(X)))
-        weights = [w[b : b + 1] for w in self.weights]
         size = max(1, CELLS // X.shape[1] ** 2)
         for start in range(0, len(X), size):
             own = slice(start, start + size)
-            Z = np.where(seen[own], (X[own] - self.shift) / self.scale, np.nan)
+            shown = np.where(seen[own], X[own], np.nan)
+            Z = (shown - self.shift) / self.scale
             linear[own], sd[own] = regression(self.mean[b], self.covariance[b], Z, j)
-            Z = model.units_.to_network(np.where(seen[own], X[own], np.nan))
-            net[own] = model.units_.from_network(model._reconstruct(weights, Z)[0])[:, j]
+            net[own] = self._network_estimate(model, b, shown)[:, j]
         return linear, (net - self.shift[j]) / self.scale[j], sd
+
+    def _network_estimate(self, model, b, X):
+        Z = model.units_.to_network(X)
+        estimate = model._reconstruct([w[b : b + 1] for w in self.weights], Z)[0]
+        return model.units_.from_network(estimate)
+
+    def _codes(self, model, b, X, category, rng):
+        """Codes of a category, drawn by the probabilities that the network of member b gives."""
+        columns, steps = category
+        P = np.empty((len(X), len(columns)))
+        size = max(1, CELLS // X.shape[1] ** 2)
+        for start in range(0, len(X), size):
+            own = slice(start, start + size)
+            P[own] = self._network_estimate(model, b, X[own])[:, columns]
+        return draw_codes(P, steps, rng)
 
     def _drawn(self, j, estimate, sd, donors, rng):
         """Values of an attribute: estimates, each with the residual of a donor near it."""
@@ -141,6 +164,10 @@ class Drawing(NamedTuple):
         """
         X = X.astype(np.float64)
         for j in self.order:
+            if category := _category(model, j):
+                rows = np.flatnonzero(np.isnan(X[:, j]))
+                X[np.ix_(rows, category[0])] = self._codes(model, b, X[rows], category, rng)
+                continue
             donors = self.donors[j]
             donors = donors[np.sort(rng.integers(len(donors), size=len(donors)))]
             rows = np.flatnonzero(np.isnan(X[:, j]))
@@ -169,6 +196,12 @@ def _share(error, step):
     """How much of each step takes most of the error away, from 0 to 1."""
     square = step @ step
     return np.clip(error @ step / square, 0.0, 1.0) if square > 0 else 0.0
+
+
+def _category(model, j):
+    """Columns of the category that a column codes, and whether they are steps; None of a number."""
+    groups = model._network().groups
+    return next(((list(own), steps) for own, steps in groups if j in own), None)
 
 
 def _repeated(x):

@@ -11,8 +11,10 @@ CLASS_LOSSES = ("both", "real", "discriminator")
 GENERATOR_LOSSES = ("saturating", "non_saturating")
 
 
-def reconstruction_loss(x_out, x_in, cells):
+def reconstruction_loss(x_out, x_in, cells, categories=None):
     """Mean squared reconstruction error over the cells that count: the mean of equation 1.
+
+    Of a category the error is -log P(x_in), the cross-entropy, and its columns count as one cell.
 
     Parameters
     ----------
@@ -20,6 +22,8 @@ def reconstruction_loss(x_out, x_in, cells):
         Output and input of the autoencoder.
     cells : tensor of shape (M, B, d)
         Weight of each cell: 0 keeps a cell out (a hole, or the padding of a batch).
+    categories : ehrgan.nets.categories.Categories, optional
+        Columns that code categories, where ``x_out`` holds what P is computed from.
 
     Returns
     -------
@@ -35,8 +39,11 @@ def reconstruction_loss(x_out, x_in, cells):
     """
     tf = tensorflow()
     x_out, x_in, cells = (tf.convert_to_tensor(a, "float32") for a in (x_out, x_in, cells))
-    squared = tf.reduce_sum(cells * (x_out - x_in) ** 2, axis=(1, 2))
-    return squared / tf.maximum(tf.reduce_sum(cells, axis=(1, 2)), 1e-9)
+    error = (x_out - x_in) ** 2
+    if categories:
+        error, cells = categories.in_leading_columns(error, x_out, x_in, cells)
+    total = tf.reduce_sum(cells * error, axis=(1, 2))
+    return total / tf.maximum(tf.reduce_sum(cells, axis=(1, 2)), 1e-9)
 
 
 def source_log_likelihood(s, real, weight):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .categories import Categories
 from .layers import forward, init_layers
 
 __all__ = ["Autoencoder", "Discriminator", "Generator"]
@@ -127,6 +128,8 @@ class Autoencoder:
         Whether the linear map is there. It begins as the identity, and the layers beside it small.
     n_passes : int
         Passes, at least 1: each after the first sees the estimates of the last in the holes.
+    groups : tuple
+        Attributes that together code a category, see :class:`ehrgan.nets.categories.Categories`.
 
     Examples
     --------
@@ -142,6 +145,12 @@ class Autoencoder:
     told: bool
     linear_skip: bool
     n_passes: int
+    groups: tuple = ()
+
+    @property
+    def categories(self):
+        """The categories among the attributes."""
+        return Categories(self.n_attributes, self.groups)
 
     def first_weights(self, seeds):
         """Draw ``[W1, b1, ...]`` for each seed; the linear map, if there is one, comes last."""
@@ -159,7 +168,8 @@ class Autoencoder:
         Returns
         -------
         list of n_passes arrays or tensors of shape (M, B, n_attributes)
-            The reconstruction after each pass.
+            The reconstruction after each pass; for a category what its probabilities are computed
+            from, see :meth:`expected`.
         """
         layers, skip = (weights[:-2], weights[-2:]) if self.linear_skip else (weights, None)
         outs, x_in = [], x
@@ -168,5 +178,9 @@ class Autoencoder:
             if skip is not None:
                 x_out = x_out + forward(x_in, skip, xp=xp)
             outs.append(x_out)
-            x_in = x + (1.0 - seen) * x_out
+            x_in = x + (1.0 - seen) * self.expected(x_out, xp=xp)
         return outs
+
+    def expected(self, x_out, *, xp=np):
+        """The reconstruction with the probabilities of categories in their columns."""
+        return self.categories.expected(x_out, xp=xp) if self.groups else x_out

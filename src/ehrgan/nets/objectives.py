@@ -106,11 +106,12 @@ class ReconstructionObjective(Problem):
         x, known = _zeros_in_holes(batch["X"])
         seen, cells = known, known
         if self.corrupts:
-            seen = known * (1 - hidden_cells(batch["donor"], noise, self.pattern_share))
+            hidden = hidden_cells(batch["donor"], noise, self.pattern_share, self.AE.categories)
+            seen = known * (1 - hidden)
             cells = known - seen + self.visible_weight * seen
         outs = self.AE(params["AE"], x * seen, seen, xp=tf)
         cells = cells * tf.cast(weight > 0, "float32")[..., None]
-        losses = [reconstruction_loss(x_out, x, cells) for x_out in outs]
+        losses = [reconstruction_loss(x_out, x, cells, self.AE.categories) for x_out in outs]
         loss = tf.add_n(losses) / self.AE.n_passes
         return {"AE": loss + weight_decay(params["AE"], hyper)}, losses[-1][:, None]
 
@@ -120,10 +121,10 @@ class ReconstructionObjective(Problem):
         x, known = _zeros_in_holes(data["X"])
         seen = known * (1 - data["hide"])
         x_out = self.AE(params["AE"], x * seen, seen, xp=tf)[-1]
-        return reconstruction_loss(x_out, x, data["cells"])
+        return reconstruction_loss(x_out, x, data["cells"], self.AE.categories)
 
 
-def hidden_cells(donor, noise, pattern_share):
+def hidden_cells(donor, noise, pattern_share, categories=None):
     """Draw which cells to hide in training: holes of other records, or cells at a random rate.
 
     Parameters
@@ -135,6 +136,8 @@ def hidden_cells(donor, noise, pattern_share):
     pattern_share : float
         Share of the records that take the holes of their donor; the others lose cells at random,
         at a rate drawn uniformly from 0 to :data:`MOST_HIDDEN` for each record.
+    categories : ehrgan.nets.categories.Categories, optional
+        Columns that are lost together.
 
     Returns
     -------
@@ -146,7 +149,10 @@ def hidden_cells(donor, noise, pattern_share):
     pattern = tf.cast(tf.math.is_nan(donor), "float32")
     u = noise.uniform((B, 2), stream=2)
     rate = MOST_HIDDEN * u[..., 1:]
-    at_random = tf.cast(noise.uniform((B, d), stream=3) < rate, "float32")
+    v = noise.uniform((B, d), stream=3)
+    if categories:
+        v = tf.gather(v, categories.leading, axis=-1)
+    at_random = tf.cast(v < rate, "float32")
     return tf.where(u[..., :1] < pattern_share, pattern, at_random)
 
 

@@ -13,7 +13,7 @@ from ..files import write_whole
 
 __all__ = ["Savable"]
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Savable:

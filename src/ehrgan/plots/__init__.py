@@ -29,6 +29,7 @@ from .imputation import (
     learning_curve,
     toy_fills,
 )
+from .luck import numbers_by_seed
 from .missingness import gain_map, over_rates
 from .report import calibration, holes_by_record, method_intervals, methods_on_sets
 
@@ -38,7 +39,7 @@ __all__ = [
     "errors_by_epoch", "errors_over_training", "filled_record", "gain_map", "generated_records",
     "growth_of_time", "holes_by_record", "imputation_errors", "imputers_beside_peers",
     "learning_curve", "method_intervals", "methods_on_sets", "missing_pattern",
-    "optimism_of_looking", "over_rates", "paired_differences", "roc_curves", "seed_spread",
-    "sparsity_counts", "speed_beside_peers", "spread_ratios", "strongest_partners", "targets",
-    "toy_fills", "tsne_maps", "zeros_in_context",
+    "numbers_by_seed", "optimism_of_looking", "over_rates", "paired_differences", "roc_curves",
+    "seed_spread", "sparsity_counts", "speed_beside_peers", "spread_ratios", "strongest_partners",
+    "targets", "toy_fills", "tsne_maps", "zeros_in_context",
 ]  # fmt: skip

@@ -2,18 +2,28 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
 from ..scores.inference import corrected_interval
+from .areas import (
+    N_FOLDS,
+    area_in_folds,
+    class_sizes,
+    effect_of_training,
+    interval_of_area,
+    splits_of,
+    variance_of_area,
+)
 from .errors import ReportError
-from .methods import FINAL_LIMIT, N_FOLDS, RAW, make_final_classifier, make_imputation
+from .methods import FINAL_LIMIT, RAW, make_final_classifier, make_imputation
+
+HOLE_TRIALS = 4  # splits over which the area of the mask alone is averaged
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,14 +33,36 @@ class Comparison:
     methods: tuple
     y: np.ndarray
     probability: np.ndarray  # (n_methods, n_trials, n)
+    fold: np.ndarray  # (n_trials, n)
     areas: np.ndarray  # (n_methods, n_trials * n_folds)
     n_train: float
     n_test: float
 
-    @property
+    @cached_property
     def means(self):
-        """Mean AUC of each method over trials, each from all its records together."""
-        return np.array([_mean_area(self.y, p) for p in self.probability])
+        """Mean AUC of each method."""
+        return self.areas_under(np.ones((1, len(self.y))))[0]
+
+    def areas_under(self, weight):
+        """AUC of each method, mean over trials, with the records weighted in many ways.
+
+        `weight` has shape (n_ways, n), the result (n_ways, n_methods); NaN where no fold has both
+        classes. An AUC is the share of pairs, one record of each class and both of one fold, that
+        stand in the right order.
+        """
+        weight = weight.astype(np.float32)
+        found, pairs = np.zeros((len(weight), len(self.methods))), np.zeros((len(weight), 1))
+        for trial, folds in enumerate(self.fold):
+            for fold in np.unique(folds):
+                one, other = (np.flatnonzero((folds == fold) & (self.y == c)) for c in (1, 0))
+                W, V = weight[:, one], weight[:, other]
+                pairs += W.sum(axis=1, keepdims=True) * V.sum(axis=1, keepdims=True)
+                for k, p in enumerate(self.probability[:, trial]):
+                    gap = p[one][:, None] - p[other]
+                    right = ((gap > 0) + 0.5 * (gap == 0)).astype(np.float32)
+                    found[:, k] += np.einsum("bi,bi->b", W @ right, V)
+        with np.errstate(invalid="ignore"):
+            return np.where(pairs > 0, found / pairs, np.nan)
 
     def errors(self):
         """Standard error of the difference between any two methods, (k, k)."""
@@ -58,19 +90,6 @@ class Comparison:
         return self.n_train, self.n_test
 
 
-def _mean_area(y, probability):
-    return float(np.mean([roc_auc_score(y, p) for p in probability]))
-
-
-def splits_of(y, groups, n_trials, seed):
-    """Train and test rows of every trial and fold; folds without both classes are left out."""
-    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    for trial in range(n_trials):
-        folds = kind(N_FOLDS, shuffle=True, random_state=seed + trial)
-        for train, test in folds.split(np.zeros(len(y)), y, groups):
-            yield trial, train, test
-
-
 def compare_methods(methods, Z, y, groups, n_trials, seed, bar):
     """Predict every record by every method, none of which has learned from it."""
     splits = list(splits_of(y, groups, n_trials, seed))
@@ -80,6 +99,9 @@ def compare_methods(methods, Z, y, groups, n_trials, seed, bar):
         filled[imputation] = _filled_tables(imputation, Z, rows, seed)
         bar.update()
     probability = np.full((len(methods), n_trials, len(y)), np.nan)
+    folds = np.full((n_trials, len(y)), -1)
+    for k, (trial, _, test) in enumerate(splits):
+        folds[trial, test] = k
     for k, (imputation, classifier) in enumerate(methods):
         told = _predict(classifier, filled[imputation], y, rows, seed)
         for (trial, _, test), p in zip(splits, told, strict=True):
@@ -88,7 +110,7 @@ def compare_methods(methods, Z, y, groups, n_trials, seed, bar):
     usable = [(t, test) for t, _, test in splits if 0 < y[test].sum() < len(test)]
     areas = [[roc_auc_score(y[test], p[t, test]) for t, test in usable] for p in probability]
     sizes = [np.mean([len(part[i]) for part in rows]) for i in (0, 1)]
-    return Comparison(methods, y, probability, np.array(areas), *sizes)
+    return Comparison(methods, y, probability, folds, np.array(areas), *sizes)
 
 
 def _varying(Z, rows):
@@ -132,17 +154,16 @@ def _predict(classifier, tables, y, rows, seed):
 
 
 def from_holes(prepared, seed):
-    """Class, and out-of-fold probability from the mask alone, of up to 20,000 records."""
+    """AUC from the mask alone, of up to 20,000 records, with its 95 % interval."""
     rows = some_rows(prepared.y, FINAL_LIMIT, seed, prepared.groups)
     y, groups = prepared.y[rows], None if prepared.groups is None else prepared.groups[rows]
     holes = prepared.X.iloc[rows].isna()
-    holes = holes.loc[:, holes.any()].to_numpy(np.float64)
-    told = np.full(len(y), y.mean())
-    if holes.size:
-        for _, train, test in splits_of(y, groups, 1, seed):
-            model = LogisticRegression(max_iter=2000).fit(holes[train], y[train])
-            told[test] = model.predict_proba(holes[test])[:, 1]
-    return y, told
+    holes = holes.loc[:, holes.any() & ~holes.all()].to_numpy(np.float64)
+    if not holes.size:
+        return 0.5, 0.5, 0.5
+    area = area_in_folds(holes, y, groups, HOLE_TRIALS, seed)
+    effect = effect_of_training(holes, y, groups, seed)
+    return area, *interval_of_area(area, effect * variance_of_area(area, *class_sizes(y)))
 
 
 def some_rows(y, limit, seed, groups=None):

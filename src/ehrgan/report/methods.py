@@ -36,7 +36,6 @@ ADVERSARY = (("mean", "AC-GAN"), ("mean", "logistic regression"))
 
 FINAL_LIMIT = 20_000  # records that a network, a chain of ridges or one tree learns from at most
 STEPS = 3000  # minibatches after which the denoising autoencoder gains nothing more here
-N_FOLDS = 5
 
 
 class AsLearned(TransformerMixin, BaseEstimator):

@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import roc_auc_score
+from sklearn.impute import SimpleImputer
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -20,21 +20,20 @@ from ..scores.inference import corrected_interval
 from ..scores.metrics import threshold_at
 from ..tables.coding import TableCoder
 from ..templates import render
-from .choice import (
+from .areas import (
+    N_FOLDS,
     class_sizes,
-    comparison_table,
-    corrected_for_choice,
-    gains_of_imputation,
+    effect_of_training,
     interval_of_area,
     variance_of_area,
 )
+from .choice import comparison_table, corrected_for_choice, gains_of_imputation
 from .compare import compare_methods, from_holes, some_rows
 from .errors import ReportError
 from .methods import (
     ADVERSARY,
     CANDIDATES,
     FINAL_LIMIT,
-    N_FOLDS,
     PAPERS,
     make_method,
     method_in_words,
@@ -283,14 +282,15 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     ):
         warnings.simplefilter("ignore", ConvergenceWarning)
         scores = compare_methods(methods, Z, y, groups, n_trials, seed, bar)
+        effect = effect_of_training(SimpleImputer().fit_transform(Z), y, groups, seed)
     settings = {"seed": seed, "n_trials": n_trials, "n_folds": N_FOLDS, "n_compared": len(y)}
-    return _reported(prepared, scores, groups, settings)
+    return _reported(prepared, scores, effect, groups, settings)
 
 
-def _reported(prepared, scores, groups, settings):
+def _reported(prepared, scores, effect, groups, settings):
     """The report that the scores of a comparison make."""
     comparison, chosen = comparison_table(scores)
-    auc, effect = corrected_for_choice(scores, groups, settings["seed"])
+    auc = corrected_for_choice(scores, groups, settings["seed"])
     spread, spread_of_others = (
         effect * variance_of_area(auc, *class_sizes(y)) for y in (scores.y, prepared.y)
     )
@@ -298,9 +298,7 @@ def _reported(prepared, scores, groups, settings):
         interval_of_area(auc, spread),
         interval_of_area(auc, spread + spread_of_others),
     )
-    y, told = from_holes(prepared, settings["seed"])
-    area = roc_auc_score(y, told)
-    by_holes = (area, *interval_of_area(area, effect * variance_of_area(area, *class_sizes(y))))
+    by_holes = from_holes(prepared, settings["seed"])
     method, gains = scores.methods[chosen], gains_of_imputation(scores, scores.methods[chosen][1])
     adversary = corrected_interval(scores.lead(*ADVERSARY), *scores.sizes)
     words = _words(prepared, method, scores.curve(chosen), auc, interval, prediction)

@@ -18,7 +18,7 @@ from .baselines import predict_score
 from .checks import check_count
 from .selection import averaged, select_many
 
-__all__ = ["Arm"]
+__all__ = ["Arm", "Mean"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,41 @@ class Arm:
     def adversarial(self):
         """Whether it trains on the replica axis."""
         return isinstance(self.estimator, ACGANClassifier)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """An ensemble: the mean of the probabilities that other arms of a study give.
+
+    Parameters
+    ----------
+    members : tuple of str
+        Names of those arms, two or more. Each is judged on its own as well, so that an ensemble
+        trains nothing anew.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two members, or one comes twice.
+
+    Examples
+    --------
+    >>> Mean(("SVM (RBF)", "Logistic regression")).members
+    ('SVM (RBF)', 'Logistic regression')
+    """
+
+    members: tuple
+
+    def __post_init__(self):
+        """Check that there is something to average."""
+        if isinstance(self.members, str) or len(set(self.members)) < max(2, len(self.members)):
+            raise ValueError(f"members must be two names or more, each once, got {self.members!r}")
+
+    def judge(self, judged):
+        """What the ensemble says of the test records, given what each arm said."""
+        said = [judged[name].probability for name in self.members]
+        probability = [np.mean(fold, axis=0) for fold in zip(*said, strict=True)]
+        return Judged(probability, [0.5] * len(probability))
 
 
 class Fold(NamedTuple):

@@ -19,7 +19,7 @@ from ..tables.masking import MECHANISMS, apply_mask, make_mask
 from ..tables.records import Records
 from .baselines import BASELINES, PAPER_IMPUTERS, PEER_IMPUTERS, make_classifier, make_imputer
 from .checks import check_count, check_names, check_share
-from .judging import Arm, Fold, Table, judge
+from .judging import Arm, Fold, Mean, Table, judge
 from .result import StudyResult
 from .store import NoStore
 
@@ -66,8 +66,8 @@ class Study:
         What makes the holes: from :data:`~ehrgan.tables.masking.MECHANISMS`.
     imputers : tuple of str, default=the paper's
         From :data:`IMPUTERS`.
-    classifiers : tuple of str or dict of str to Arm, default=CLASSIFIERS
-        Names from :data:`CLASSIFIERS`, or arms of one's own by name.
+    classifiers : tuple of str or dict of str to Arm or Mean, default=CLASSIFIERS
+        Names from :data:`CLASSIFIERS`; or arms of one's own by name, and ensembles of them.
     protocol : str or tuple of str, default="honest"
         What training may learn from test records: a name from :data:`PROTOCOLS`, or any of
         "scaling", "imputation" and "epoch".
@@ -139,7 +139,7 @@ class Study:
             self.protocol = check_names("protocol", self.protocol, ACCESSES)
         self._access = set(PROTOCOLS.get(self.protocol, self.protocol))
         self._arms = self._named_arms()
-        self._n_draws = max(arm.draws for arm in self._arms.values())
+        self._n_draws = max(arm.draws for arm in self._arms.values() if isinstance(arm, Arm))
         shared = {"keep_empty_features": True}
         make = StackedAutoencoderImputer
         self._autoencoders = {
@@ -157,9 +157,17 @@ class Study:
                 name: Arm(own if name == "AC-GAN" else make_classifier(name))
                 for name in self.classifiers
             }
-        strange = [k for k, arm in self.classifiers.items() if not isinstance(arm, Arm)]
-        if strange or not self.classifiers:
-            raise ValueError(f"classifiers must map names to Arm, got {strange or 'an empty dict'}")
+        own = {name for name, arm in self.classifiers.items() if isinstance(arm, Arm)}
+        strange = [
+            name
+            for name, arm in self.classifiers.items()
+            if name not in own and not (isinstance(arm, Mean) and own.issuperset(arm.members))
+        ]
+        if strange or not own:
+            raise ValueError(
+                "classifiers must map names to Arm, or to Mean of such names, "
+                f"got {strange or 'no Arm'}"
+            )
         return dict(self.classifiers)
 
     def _split(self, trial):
@@ -250,7 +258,8 @@ class Study:
             return store.once(asked, lambda: judge(arm, self.folds, tables(), **told))
 
         errors = store.once((*key, "errors"), lambda: [table.rmse for table in tables()])
-        return errors, {name: judged(name, arm) for name, arm in self._arms.items()}
+        own = {name: judged(name, a) for name, a in self._arms.items() if isinstance(a, Arm)}
+        return errors, {name: own.get(name) or a.judge(own) for name, a in self._arms.items()}
 
     def _imputation_key(self, name):
         """What the tables of an imputation come from, besides the records."""

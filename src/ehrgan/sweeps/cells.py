@@ -2,11 +2,16 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
-__all__ = ["defaults_of", "literal", "parameter_defaults", "read_cells", "tags"]
+__all__ = [
+    "computed_in", "defaults_of", "literal", "parameter_defaults", "plain_defaults", "read_cells",
+    "refuse_another_language", "tags",
+]  # fmt: skip
 
 PARAMETERS_TAG = "parameters"
+MAGIC = re.compile(r"^(\s*)(?:(?:\w+\s*=\s*)?[%!].*|\S+\?)$", re.MULTILINE)  # IPython's own lines
 
 
 def read_cells(content):
@@ -37,6 +42,34 @@ def read_cells(content):
     return [{**cell, "source": "".join(cell["source"])} for cell in notebook["cells"]]
 
 
+def refuse_another_language(content):
+    r"""Refuse a notebook whose metadata say that it is not in Python.
+
+    Parameters
+    ----------
+    content : bytes
+        The notebook's file.
+
+    Raises
+    ------
+    ValueError
+        If it is for another language.
+
+    Examples
+    --------
+    >>> refuse_another_language(b'{"metadata": {"kernelspec": {"name": "ir", "language": "R"}}}')
+    Traceback (most recent call last):
+    ValueError: it is in R, and a sweep runs Python alone
+    """
+    metadata = json.loads(content).get("metadata", {})
+    kernel = metadata.get("kernelspec", {})
+    told = [metadata.get("language_info", {}).get("name"),
+            *(kernel.get(key) for key in ("language", "display_name", "name"))]  # fmt: skip
+    language = next(filter(None, told), "python")
+    if "python" not in language.lower():
+        raise ValueError(f"it is in {language}, and a sweep runs Python alone")
+
+
 def parameter_defaults(path):
     """Names and default values of the parameters that a notebook takes.
 
@@ -49,6 +82,11 @@ def parameter_defaults(path):
     -------
     dict of str to str
         Parameter name to the text of its default value; empty if there is no such cell.
+
+    Raises
+    ------
+    ValueError
+        If two cells carry the tag, or the cell is not Python.
 
     Notes
     -----
@@ -66,28 +104,119 @@ def defaults_of(cells):
     >>> defaults_of([{"source": told, "metadata": {"tags": ["parameters"]}}])
     {'n': '3', 'layers': '[5, 2]'}
     """
-    tagged = [cell["source"] for cell in cells if PARAMETERS_TAG in tags(cell)]
+    return {
+        name: ast.get_source_segment(source, value)
+        if value.lineno == value.end_lineno
+        else ast.unparse(value)
+        for source, statement in _statements(cells)
+        for name, value in _assigned(statement).items()
+    }
+
+
+def plain_defaults(cells):
+    r"""Values of the parameters that hold, when their cell has run, what JSON can hold as it is.
+
+    Parameters
+    ----------
+    cells : list of dict
+        As :func:`read_cells` gives them.
+
+    Returns
+    -------
+    dict
+        Parameter name to value; without those that a later line of the cell may change.
+
+    Raises
+    ------
+    ValueError
+        As :func:`parameter_defaults`.
+
+    Examples
+    --------
+    >>> told = "n = 3\nthird = 1 / 3\nlayers = [5]\nlayers.append(2)\nm = 1\nm += 1"
+    >>> plain_defaults([{"source": told, "metadata": {"tags": ["parameters"]}}])
+    {'n': 3}
+    """
     found = {}
-    for source, statement in _statements(tagged[0]) if tagged else []:
-        value = getattr(statement, "value", None)
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and value is not None:
-            text = ast.get_source_segment(source, value)
-            text = ast.unparse(value) if "\n" in text else text
-            targets = getattr(statement, "targets", None) or [statement.target]
-            found |= {target.id: text for target in targets if isinstance(target, ast.Name)}
+    for _, statement in _statements(cells):
+        bound, read = _names(statement)
+        for name in (bound | read) & found.keys():
+            if name in bound or isinstance(found[name], list | dict):  # which may be changed
+                del found[name]
+        for name, value in _assigned(statement).items():
+            try:
+                plain = ast.literal_eval(value)
+                if json.loads(json.dumps(plain)) == plain:
+                    found[name] = plain
+            except (ValueError, TypeError):
+                continue
     return found
 
 
-def _statements(source):
-    """Statements, each with the text that it stands in; where a magic is among them, by line."""
-    try:
-        return [(source, statement) for statement in ast.parse(source).body]
-    except SyntaxError:
-        lines = source.splitlines()
-    found = []
-    for line in lines if len(lines) > 1 else []:
-        found += _statements(line)
+def computed_in(cells):
+    r"""Names that the parameters' cell computes from others, each with those it reads.
+
+    Parameters
+    ----------
+    cells : list of dict
+        As :func:`read_cells` gives them.
+
+    Returns
+    -------
+    dict of str to set of str
+
+    Raises
+    ------
+    ValueError
+        As :func:`parameter_defaults`.
+
+    Examples
+    --------
+    >>> told = "n = 3\nout = f'{n}.csv'\nif n > 2:\n    quick = False"
+    >>> computed_in([{"source": told, "metadata": {"tags": ["parameters"]}}])
+    {'out': {'n'}, 'quick': {'n'}}
+    """
+    found = {}
+    for _, statement in _statements(cells):
+        bound, read = _names(statement)
+        for name in bound if read else ():
+            found[name] = found.get(name, set()) | read
     return found
+
+
+def _assigned(statement):
+    """Names to which a statement does nothing but give a value, with the expression of it."""
+    value = getattr(statement, "value", None)
+    if value is None or not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return {}
+    targets = getattr(statement, "targets", None) or [statement.target]
+    return {target.id: value for target in targets if isinstance(target, ast.Name)}
+
+
+def _names(statement):
+    """Names that a statement binds, and those that it reads."""
+    names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+    return {name.id for name in names if not isinstance(name.ctx, ast.Load)}, read
+
+
+def _statements(cells):
+    """Statements of the cell tagged as parameters, each with the text that it stands in."""
+    tagged = [cell["source"] for cell in cells if PARAMETERS_TAG in tags(cell)]
+    if len(tagged) > 1:
+        raise ValueError(f"{len(tagged)} of its cells are tagged {PARAMETERS_TAG}; it must be one")
+    for source in tagged:
+        try:
+            return [(source, statement) for statement in ast.parse(source).body]
+        except SyntaxError:
+            source = MAGIC.sub(r"\1pass", source)
+        try:
+            return [(source, statement) for statement in ast.parse(source).body]
+        except SyntaxError as error:
+            raise ValueError(
+                f"its cell tagged {PARAMETERS_TAG} is not Python, line {error.lineno}: {error.msg}"
+            ) from None
+    return []
 
 
 def tags(cell):

@@ -33,7 +33,7 @@ def failure(error):
             "notebook": b"", "scores": b""}  # fmt: skip
 
 
-def execute(content, parameters, source, timeout=None, stop=None):
+def execute(content, parameters, source, workdir=None, timeout=None, stop=None):
     """Run a notebook once, in a process of its own.
 
     Parameters
@@ -44,6 +44,8 @@ def execute(content, parameters, source, timeout=None, stop=None):
         Its parameters.
     source : str
         Fingerprint that the library's source must have here, so that no two are mixed.
+    workdir : str, optional
+        Folder that the notebook works in; an empty one of its own by default.
     timeout : float, optional
         Seconds that it may take.
     stop : threading.Event, optional
@@ -62,10 +64,12 @@ def execute(content, parameters, source, timeout=None, stop=None):
     """
     if source_fingerprint() != source:
         return failure(OTHER_SOURCE)
+    if workdir is not None and not os.path.isdir(workdir):
+        return failure(f"there is no folder {workdir} to work in; --workdir names another")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ehrgan-run-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        in_time = _wait(_start(folder, content, parameters), timeout, stop)
+        in_time = _wait(_start(folder, content, parameters, workdir), timeout, stop)
         outcome = _collected(folder)
     if not in_time:
         late = {"status": "failed", "error": f"took longer than {timeout:g} s"}
@@ -75,7 +79,7 @@ def execute(content, parameters, source, timeout=None, stop=None):
     return outcome if source_fingerprint() == source else failure(OTHER_SOURCE)
 
 
-def _start(folder, content, parameters):
+def _start(folder, content, parameters, workdir):
     """Start a worker in a folder; it ends when its standard input does, so with the sweep."""
     (folder / "notebook.ipynb").write_bytes(content)
     (folder / "parameters.json").write_text(json.dumps(parameters))
@@ -83,8 +87,9 @@ def _start(folder, content, parameters):
     environment |= dict.fromkeys(ONE_THREAD, "1")
     with (folder / "stderr.txt").open("wb") as stderr:
         return subprocess.Popen(
-            [sys.executable, "-m", "ehrgan.sweeps.worker", str(folder)], stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, stderr=stderr, env=environment, cwd=folder,
+            [sys.executable, "-m", "ehrgan.sweeps.worker", str(folder), str(workdir or folder)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr, env=environment,
+            cwd=folder,
             start_new_session=True,  # Ctrl-C is for the sweep, which then ends its workers
         )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Grid files: which sets of parameters a sweep asks for."""
 
+import ast
 import itertools
 import json
 import math
@@ -22,14 +23,71 @@ class GridError(ValueError):
 
 
 class _GridLoader(yaml.SafeLoader):
-    """YAML's safe loader, which also refuses a name that stands twice."""
+    """YAML's safe loader, which also refuses what people and YAML read in two ways."""
 
     def construct_mapping(self, node, deep=False):
         if isinstance(node, yaml.MappingNode):
             names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
             if twice := [name for name in names if names.count(name) > 1]:
                 raise yaml.YAMLError(f"{twice[0]!r} stands twice{node.start_mark}")
+            for name, value in node.value:
+                if _is_bare(value) and not value.value and name.value not in (*SECTIONS, "seeds"):
+                    raise GridError(
+                        f"line {_line(value)}: {name.value!r} stands without a value: a colon "
+                        "needs a space after it, and nothing is written null"
+                    )
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node, deep=False):
+        if not _is_bare(node) or node.tag == "tag:yaml.org,2002:merge":
+            return super().construct_object(node, deep)
+        told = node.value
+        try:
+            value = super().construct_object(node, deep)
+        except ValueError as error:  # the 45th of a month
+            raise GridError(
+                f"line {_line(node)}: {told}: {error}; quotes make text of it"
+            ) from None
+        if not _reads_as_meant(told, value):
+            read = "text" if value == told else f"the {type(value).__name__} {value}"
+            raise GridError(
+                f"line {_line(node)}: YAML reads {told} as {read}, which may not be what is meant: "
+                "put it in quotes for text, or write it plainly, such as true, null, 10, 0.5, "
+                "1.0e-3 or [20, 10]"
+            )
+        return value
+
+
+_GridLoader.add_constructor("tag:yaml.org,2002:value", _GridLoader.construct_yaml_str)  # a bare =
+
+
+def _is_bare(node):
+    """Whether YAML guesses what a node is, as it stands without quotes."""
+    return isinstance(node, yaml.ScalarNode) and node.style is None
+
+
+def _line(node):
+    return node.start_mark.line + 1
+
+
+def _reads_as_meant(told, value):
+    """Whether a word without quotes is the same to YAML, which has read `value`, and to Python."""
+    if told.lower() in ("true", "false", "null", "~", ""):
+        return True
+    if isinstance(value, float) and not math.isfinite(value):
+        return True  # and no parameter, which is said later
+    try:
+        return ast.literal_eval(told) == value
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return value == told and not _is_number(told) and told.count("(") == told.count(")")
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_grid(path):
@@ -50,7 +108,8 @@ def read_grid(path):
     Raises
     ------
     GridError
-        If the file is missing, is no YAML of that form, or holds no run.
+        If the file is missing, is no YAML of that form, holds no run, or a word without quotes
+        that YAML reads otherwise than Python does, such as ``no``, ``010``, ``12:30`` or ``1e-3``.
 
     Examples
     --------
@@ -66,11 +125,9 @@ def read_grid(path):
             grid = yaml.load(file, _GridLoader)
     except OSError as error:
         raise GridError(f"the grid {path} cannot be read: {error.strerror}") from None
-    except (
-        yaml.YAMLError,
-        ValueError,
-        RecursionError,
-    ) as error:  # ValueError: 2026-13-45, or not UTF-8
+    except GridError as error:
+        raise GridError(f"in {path}, {error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8
         raise GridError(f"the grid {path} is not YAML: {' '.join(str(error).split())}") from None
     product, sets, fixed, seeds = _sections(path, grid)
     n_combined = math.prod(map(len, product.values())) if product else 0  # of nothing it is 1

@@ -19,6 +19,7 @@ __all__ = [
     "stderr_texts",
 ]
 
+KERNEL = "ehrgan.sweeps.kernel.OrderlyKernel"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ADDED_BY_PAPERMILL = {"injected-parameters", "papermill-error-cell-tag"}
 
@@ -70,7 +71,7 @@ def run_notebook(source, target, parameters=None, *, cwd=None, progress=None):
             language="python",
             cwd=cwd or target.parent,
             progress_bar={"desc": source.stem, "disable": disable, "leave": False},
-            extra_arguments=["--log-level=CRITICAL"],
+            extra_arguments=["--log-level=CRITICAL", f"--IPKernelApp.kernel_class={KERNEL}"],
             iopub_timeout=120,  # by default a busy machine loses outputs after 4 s, in silence
             raise_on_iopub_timeout=True,
         )

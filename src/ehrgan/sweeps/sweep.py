@@ -7,11 +7,14 @@ scores) and, last of all, ``runs/KEY.json`` (how it went), each whole or not at 
 
 import io
 import math
+import os
 import random
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
@@ -122,7 +125,7 @@ def read_sweep(out, *, source=None, notebook=None):
 
 def sweep(
     notebook, sets, out, *, jobs=None, scheduler=None, resources=None, timeout=None, retries=2,
-    progress=True,
+    workdir=None, progress=True,
 ):  # fmt: skip
     """Run a notebook once for each set of parameters, leaving out what is already done.
 
@@ -144,6 +147,9 @@ def sweep(
         Seconds that one try of a run may take.
     retries : int, default=2
         How often a run is tried again whose process was killed. A cell that fails is not retried.
+    workdir : path-like, optional
+        Folder that the runs work in: their relative paths and imports start there. By default the
+        notebook's own; with a scheduler, whose workers may not have it, an empty one for each run.
     progress : bool, default=True
         Show a progress bar; quiet in CI.
 
@@ -160,11 +166,15 @@ def sweep(
 
     Notes
     -----
-    Each run has a process and an empty working folder of its own and one thread, so that its
-    numbers do not depend on how many run beside it. Two sweeps into one folder of one machine share
+    Each run has a process of its own and one thread, so that its numbers do not depend on how many
+    run beside it. The working folder they share: what one writes there under a fixed name, another
+    overwrites. Two sweeps into one folder of one machine share
     the work.
     """
-    check_options(jobs, scheduler, resources, timeout)
+    check_options(jobs, scheduler, resources, timeout, workdir)
+    if workdir is None and scheduler is None:
+        workdir = Path(notebook).parent
+    workdir = workdir and os.path.abspath(workdir)
     content = read_notebook(notebook)  # once, so that what runs is what the keys were made of
     runs, store = plan(notebook, sets, content), Store(out)
     store.check_writable()
@@ -173,7 +183,7 @@ def sweep(
     todo = [run for run in runs if run.key not in found]
     if not store.local:  # without locks, sweeps side by side seldom meet if each has its own order
         random.shuffle(todo)
-    job = _Job(store, before, content, timeout, retries)
+    job = _Job(store, before, content, workdir, timeout, retries)
     with ExitStack() as at_end:
         if scheduler is not None and todo:
             client = at_end.enter_context(connect(scheduler, resources))
@@ -196,6 +206,7 @@ class _Job(NamedTuple):
     store: Store
     before: dict  # how runs went before this sweep, by key
     content: bytes  # the notebook
+    workdir: str | None
     timeout: float | None
     retries: int
 
@@ -208,7 +219,7 @@ class _Job(NamedTuple):
         return about if about != self.before.get(run.key) else None
 
 
-def check_options(jobs=None, scheduler=None, resources=None, timeout=None):
+def check_options(jobs=None, scheduler=None, resources=None, timeout=None, workdir=None):
     """Refuse options of a sweep that make no sense; see :func:`sweep`."""
     if jobs is not None and jobs < 1:
         raise GridError(f"jobs must be at least 1, got {jobs}")
@@ -221,6 +232,8 @@ def check_options(jobs=None, scheduler=None, resources=None, timeout=None):
             raise GridError(f"a resource needs a name and an amount above 0, got {name}={amount}")
     if timeout is not None and not 0 < timeout < math.inf:
         raise GridError(f"timeout must be a number of seconds above 0, got {timeout:g}")
+    if workdir is not None and scheduler is None and not Path(workdir).is_dir():
+        raise GridError(f"workdir must be a folder that is there, got {str(workdir)!r}")
 
 
 def n_places(jobs=None, scheduler=None):
@@ -273,6 +286,7 @@ def _on_this_machine(jobs, todo, job):
         with claim:
             return job.news(run) or _tried(run, job, stop)
 
+    before = _files_of(job.workdir)
     with ThreadPoolExecutor(jobs) as pool:
         try:
             for patient in (False, True):
@@ -286,13 +300,34 @@ def _on_this_machine(jobs, todo, job):
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
+    if jobs > 1 and (written := sorted(_files_of(job.workdir) - before)):
+        warnings.warn(
+            f"{written[0][0]} in {job.workdir} was written while runs that share this folder went "
+            "on: if they wrote it under this one name, they may have read each other's. Let its "
+            "name hold the parameters, or use --jobs 1.",
+            stacklevel=3,
+        )
+
+
+def _files_of(folder):
+    """Files of a folder, each with its size and when it was last written; none of no folder."""
+    if folder is None:
+        return set()
+    found = set()
+    for file in os.scandir(folder):
+        with suppress(FileNotFoundError):  # gone meanwhile
+            if file.is_file():
+                found.add((file.name, file.stat().st_size, file.stat().st_mtime_ns))
+    return found
 
 
 def _tried(run, job, stop):
     """Run once, and again if the run is lost; publish. None if the sweep stops."""
     for left in reversed(range(job.retries + 1)):
         try:
-            outcome = execute(job.content, run.parameters, run.source, job.timeout, stop)
+            outcome = execute(
+                job.content, run.parameters, run.source, job.workdir, job.timeout, stop
+            )
         except RunLost as lost:
             if stop.is_set():
                 return None
@@ -323,7 +358,7 @@ def _on_cluster(client, resources, todo, job):
                     yield about
                     continue
                 future = client.submit(
-                    execute, job.content, run.parameters, run.source, job.timeout,
+                    execute, job.content, run.parameters, run.source, job.workdir, job.timeout,
                     key=f"ehrgan-{run.key}", retries=job.retries, resources=resources, pure=False,
                 )  # fmt: skip
                 futures[future] = run, claim

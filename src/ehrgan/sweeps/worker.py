@@ -1,4 +1,4 @@
-"""One run of a sweep in a process of its own: ``python -m ehrgan.sweeps.worker FOLDER``.
+"""One run of a sweep in a process of its own: ``python -m ehrgan.sweeps.worker FOLDER WORKDIR``.
 
 Light to import, so that a run costs little more than papermill alone.
 """
@@ -23,15 +23,16 @@ from .family import end_family
 from .notebooks import NotebookError, run_notebook
 
 
-def work(folder):
-    """Run ``notebook.ipynb`` in a folder with ``parameters.json``; leave ``outcome.json`` there."""
+def work(folder, workdir):
+    """Run ``notebook.ipynb`` of a folder with ``parameters.json``; leave ``outcome.json`` there."""
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     parameters = json.loads((folder / "parameters.json").read_text())
     began, status, error = time.monotonic(), "done", ""
     try:
         run_notebook(
-            folder / "notebook.ipynb", folder / "executed.ipynb", parameters, progress=False
-        )
+            folder / "notebook.ipynb", folder / "executed.ipynb", parameters, cwd=workdir,
+            progress=False,
+        )  # fmt: skip
     except NotebookError as failure:
         status = "lost" if isinstance(failure.__context__, DeadKernelError) else "failed"
         error = str(failure).split("\n")[0].replace(f"{folder}{os.sep}", "")
@@ -54,5 +55,5 @@ def _end_with_parent(folder):
 
 
 if __name__ == "__main__":
-    work(Path(sys.argv[1]))
+    work(Path(sys.argv[1]), Path(sys.argv[2]))
     os._exit(0)  # the watching thread still waits for the parent

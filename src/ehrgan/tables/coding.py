@@ -1,98 +1,35 @@
 """Tables of numbers, yes or no, ordered and unordered categories: to numbers, and back."""
 
+from itertools import count
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["TableCoder"]
+from .column import learn_column
 
-PLAIN = (str, bool, Integral, float)  # of what an unordered column may consist
-
-
-class _Column(NamedTuple):
-    """How one column is coded."""
-
-    name: str
-    kind: str  # number, boolean, ordered or nominal
-    dtype: object
-    categories: tuple  # of ordered and nominal columns; those after `kept` share one code
-    kept: int
-
-    @property
-    def width(self):
-        """Columns of numbers that it takes."""
-        n = min(len(self.categories), self.kept + 1)
-        return n if self.kind == "nominal" and n > 2 else 1
-
-    def names(self):
-        """Names of its columns of numbers."""
-        if self.width == 1:
-            return [self.name]
-        shown = [f"{self.name}={c}" for c in self.categories[: self.kept]]
-        return [*shown, f"{self.name}=infrequent"][: self.width]
-
-    def encode(self, cells):
-        """Numbers of shape (n, width), NaN where missing or never seen."""
-        if self.kind in ("number", "boolean"):
-            return cells.astype("Float64").to_numpy(np.float64, na_value=np.nan)[:, None]
-        codes = pd.Index(self.categories).get_indexer(cells.astype(object)).astype(np.float64)
-        codes[(codes < 0) | cells.isna().to_numpy()] = np.nan
-        if self.kind == "nominal":
-            codes = np.minimum(codes, self.kept)
-        if self.width == 1:
-            return codes[:, None]
-        return np.where(np.isnan(codes)[:, None], np.nan, codes[:, None] == np.arange(self.width))
-
-    def decode(self, Z):
-        """The column again, from numbers of shape (n, width) that need not be whole."""
-        gone = np.isnan(Z).any(axis=1)
-        if self.kind == "number":
-            return self._number(Z[:, 0])
-        if self.kind == "boolean":
-            return self._boolean(np.where(gone, False, Z[:, 0] >= 0.5), gone)
-        codes = np.where(np.isnan(Z), -np.inf, Z).argmax(axis=1)
-        if self.width == 1:
-            top = max(min(len(self.categories), self.kept + 1) - 1, 0)
-            top = max(len(self.categories) - 1, 0) if self.kind == "ordered" else top
-            codes = np.clip(np.rint(np.where(gone, 0, Z[:, 0])), 0, top).astype(int)
-        if isinstance(self.dtype, pd.CategoricalDtype):
-            places = self.dtype.categories.get_indexer(list(self.categories))
-            found = np.append(places, -1)[codes]  # a column without any category is all missing
-            values = pd.Categorical.from_codes(np.where(gone, -1, found), dtype=self.dtype)
-            return pd.Series(values)
-        values = np.array([*self.categories, None], dtype=object)[np.where(gone, -1, codes)]
-        return pd.Series(values, dtype=object).astype(self.dtype)
-
-    def _number(self, z):
-        whole = pd.api.types.is_integer_dtype(self.dtype)
-        values = pd.Series(np.rint(z) if whole else z, dtype=np.float64)
-        extension = pd.api.types.is_extension_array_dtype(self.dtype)
-        if extension:
-            return values.astype("Float64").astype(self.dtype)
-        return values if whole and values.isna().any() else values.astype(self.dtype)
-
-    def _boolean(self, values, gone):
-        if not gone.any():
-            return pd.Series(values).astype(self.dtype)
-        return pd.Series(np.where(gone, None, values), dtype="boolean")
+__all__ = ["TableCoder", "as_frame"]
 
 
 class TableCoder(TransformerMixin, BaseEstimator):
     """Turn a table of mixed columns into numbers with NaN in the holes, and back.
 
-    Numbers, and yes or no as 1 and 0, stay as they are. An ordered categorical becomes its place in
-    the order, from 0. Unordered categories become one column of 0 and 1 if there are two, else one
-    for each (NaN together where missing).
+    Numbers, and yes or no as 1 and 0, stay as they are, of whatever dtype. An ordered categorical
+    becomes its place in the order, from 0. Unordered categories and texts become one column of 0
+    and 1 if there are two, else one for each (NaN together where missing).
 
     Parameters
     ----------
     max_categories : int, default=20
         At least 2. Of an unordered column with more categories the rarest share one column; turned
         back, that column means the most frequent of them.
+    ordered : {"place", "cumulative"}, default="place"
+        Code of an ordered categorical: its place, or a column for each step of the order that is 1
+        where the category lies above the step. Estimates of the latter are probabilities.
 
     Attributes
     ----------
@@ -103,9 +40,11 @@ class TableCoder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A category that `fit` has not seen is missing. scikit-learn's ``ColumnTransformer`` codes as
-    well, but cannot turn back, which filled and generated records need. A column without any value
-    stays a column of NaN. Cost: linear in cells.
+    A category that `fit` has not seen counts as missing, with a warning that names it. Text that
+    reads as numbers, and a column of numbers and texts, are refused: nothing is guessed. Other
+    frames that speak Arrow, such as those of polars, are taken as well. scikit-learn's
+    ``ColumnTransformer`` codes as well, but cannot turn back, which filled and generated records
+    need. A column without any value stays a column of NaN. Cost: linear in cells.
 
     Examples
     --------
@@ -118,8 +57,14 @@ class TableCoder(TransformerMixin, BaseEstimator):
     [{'age': 55, 'site': 'lung'}]
     """
 
-    def __init__(self, max_categories=20):
+    _parameter_constraints = {
+        "max_categories": [Interval(Integral, 2, None, closed="left")],
+        "ordered": [StrOptions({"place", "cumulative"})],
+    }
+
+    def __init__(self, max_categories=20, ordered="place"):
         self.max_categories = max_categories
+        self.ordered = ordered
 
     def fit(self, X, y=None):
         """Learn kinds and categories of the columns; `y` is ignored.
@@ -136,15 +81,17 @@ class TableCoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If `X` is no DataFrame, or a column holds dates or other objects.
+            If `X` is no DataFrame, or a column holds dates or other objects, values of several
+            kinds, or numbers written as text.
         ValueError
-            If names repeat or `max_categories` is below 2.
+            If there is no column, names repeat or a parameter is out of its range.
         """
-        if not isinstance(self.max_categories, Integral) or self.max_categories < 2:
-            raise ValueError(f"max_categories must be at least 2, got {self.max_categories!r}")
-        check_table(X)
-        self._columns = [_learn(name, X[name], self.max_categories) for name in X.columns]
-        self.feature_names_in_ = np.array(X.columns, dtype=object)
+        self._validate_params()
+        X = as_frame(X)
+        rule = (self.max_categories, self.ordered == "cumulative")
+        self._columns = [learn_column(name, X[name], *rule) for name in X.columns]
+        self._names = X.columns
+        self.feature_names_in_ = X.columns.to_numpy(dtype=object)
         self.n_features_in_ = len(self.feature_names_in_)
         return self
 
@@ -163,27 +110,34 @@ class TableCoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            If it is no DataFrame, or columns lack or are new.
+            If it is no DataFrame, columns lack or are new, or a column of numbers holds others.
+
+        Warns
+        -----
+        UserWarning
+            Names categories that `fit` has not seen; they count as missing.
         """
         check_is_fitted(self)
-        check_table(X)
-        lacking = [name for name in self.feature_names_in_ if name not in X]
-        new = [name for name in X.columns if name not in set(self.feature_names_in_)]
-        if lacking or new:
-            raise ValueError(f"X must have the columns of fit: lacks {lacking}, has besides {new}")
-        try:
-            return np.hstack([column.encode(X[column.name]) for column in self._columns])
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"X has values of another kind than in fit: {error}") from error
+        X = as_frame(X)
+        lacking = self._names.difference(X.columns, sort=False)
+        new = X.columns.difference(self._names, sort=False)
+        if len(lacking) or len(new):
+            raise ValueError(
+                f"X must have the columns of fit: lacks {lacking.tolist()}, "
+                f"has besides {new.tolist()}"
+            )
+        return np.hstack([column.encode(X[column.name]) for column in self._columns])
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X, *, rng=None):
         """Give the table again.
 
         Parameters
         ----------
         X : array-like of shape (n_records, n_coded)
             Numbers as :meth:`transform` gives them, or estimates of them: whole numbers are
-            rounded, of categories the nearest or likeliest is taken.
+            rounded, of categories the nearest or likeliest is taken (of two equally so the first).
+        rng : numpy.random.Generator, optional
+            Draws categories by the :meth:`probabilities` that the estimates mean, instead.
 
         Returns
         -------
@@ -195,48 +149,127 @@ class TableCoder(TransformerMixin, BaseEstimator):
         ValueError
             If the number of columns is another.
         """
+        parts = self._parts(X)
+        table = {i: column.decode(part, rng) for i, (column, part) in enumerate(parts)}
+        return pd.DataFrame(table).set_axis(self._names, axis=1)
+
+    def probabilities(self, X):
+        """Give the probability of each category, by column.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, n_coded)
+            Estimates as for :meth:`inverse_transform`, read as probabilities; those that are none
+            become the nearest that are. None missing.
+
+        Returns
+        -------
+        dict of DataFrame of shape (n_records, n_categories)
+            For each column of yes or no, of categories or text, and with ``ordered="cumulative"``
+            of ordered categories. A code that rare categories share is dealt among them as often as
+            they occurred in :meth:`fit`.
+
+        Raises
+        ------
+        ValueError
+            If the number of columns is another.
+
+        Examples
+        --------
+        >>> coder = TableCoder().fit(pd.DataFrame({"site": ["lung", "colon", "skin"]}))
+        >>> coder.probabilities([[0.5, 0.25, 0.25]])["site"].to_dict("records")
+        [{'colon': 0.5, 'lung': 0.25, 'skin': 0.25}]
+        """
+        return {
+            column.name: pd.DataFrame(
+                column.probabilities(part), columns=pd.Index(column.levels, dtype=object)
+            )
+            for column, part in self._parts(X)
+            if column.has_probabilities
+        }
+
+    def category_groups(self):
+        """Tell which columns of numbers code one category.
+
+        Returns
+        -------
+        tuple of (tuple of int, bool)
+            Places of the columns, and whether they are the steps of an order; of the columns that
+            :meth:`probabilities` tells of, where there are two categories at least.
+        """
+        check_is_fitted(self)
+        starts = np.cumsum([0, *(column.width for column in self._columns)]).tolist()
+        return tuple(
+            (tuple(range(start, start + column.width)), column.kind == "ordered")
+            for start, column in zip(starts, self._columns, strict=False)
+            if column.has_probabilities and len(column.codes) > 1
+        )
+
+    def _parts(self, X):
+        """Columns and their numbers."""
         check_is_fitted(self)
         Z = np.asarray(X, dtype=np.float64)
         widths = [column.width for column in self._columns]
         if Z.ndim != 2 or Z.shape[1] != sum(widths):
             raise ValueError(f"X must have {sum(widths)} columns, got shape {Z.shape}")
-        parts = np.split(Z, np.cumsum(widths)[:-1], axis=1)
-        pairs = zip(self._columns, parts, strict=True)
-        return pd.DataFrame({column.name: column.decode(part) for column, part in pairs})
+        return list(zip(self._columns, np.split(Z, np.cumsum(widths)[:-1], axis=1), strict=True))
 
     def get_feature_names_out(self, input_features=None):
-        """Give the names of the columns of numbers; `input_features` is ignored."""
+        """Give the names of the columns of numbers; `input_features` is ignored.
+
+        Of two that would be called alike, as the column "sex=f" and the category "f" of a column
+        "sex", the later one gets a number.
+        """
         check_is_fitted(self)
-        return np.array(sum((c.names() for c in self._columns), []), dtype=object)
+        names = []
+        for name in (name for column in self._columns for name in column.names()):
+            alike = (f"{name} ({i})" for i in count(2))
+            names.append(name if name not in names else next(a for a in alike if a not in names))
+        return pd.Index(names, tupleize_cols=False).to_numpy(dtype=object)
 
 
-def check_table(X):
+def as_frame(X):
+    """Give a table as a pandas DataFrame, with each column named once.
+
+    Parameters
+    ----------
+    X : DataFrame
+        Of pandas, or any that speaks Arrow (``__arrow_c_stream__``), such as one of polars.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The very same if it was one.
+
+    Raises
+    ------
+    TypeError
+        If it is no DataFrame.
+    ValueError
+        If it has no column, or two of one name.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> as_frame(pa.table({"age": [61, None]}))["age"].dtype
+    int64[pyarrow]
+    """
     if not isinstance(X, pd.DataFrame):
-        raise TypeError(f"X must be a pandas DataFrame, got {type(X).__name__}")
+        if not hasattr(X, "__arrow_c_stream__") or not hasattr(X, "columns"):
+            raise TypeError(
+                "X must be a pandas DataFrame, or one that speaks Arrow (of polars, of pyarrow), "
+                f"got {type(X).__name__}"
+            )
+        X = pa.table(X).to_pandas(types_mapper=_kept_in_arrow)
+    if not len(X.columns):
+        raise ValueError("X has no column")
     repeated = X.columns[X.columns.duplicated()].unique().tolist()
     if repeated:
         raise ValueError(f"X must name each column once, got twice: {repeated}")
+    return X
 
 
-def _learn(name, cells, most):
-    dtype, types = cells.dtype, pd.api.types
-    categorical = isinstance(dtype, pd.CategoricalDtype)
-    if types.is_bool_dtype(dtype):
-        return _Column(name, "boolean", dtype, (), 0)
-    if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
-        return _Column(name, "number", dtype, (), 0)
-    if categorical and dtype.ordered:
-        return _Column(name, "ordered", dtype, tuple(dtype.categories), 0)
-    seen = cells.dropna()
-    text = types.is_string_dtype(dtype) or types.is_object_dtype(dtype)
-    if not (categorical or (text and all(isinstance(value, PLAIN) for value in seen))):
-        raise TypeError(
-            f"column {name!r} of dtype {dtype} is none of number, boolean, category and text: turn "
-            "it into one of them (a date into days since a start) or leave it out"
-        )
-    counts = seen.astype(object).value_counts()
-    if len(counts) <= most:
-        values = dtype.categories if categorical else sorted(counts.index, key=str)
-        found = tuple(value for value in values if value in counts.index)
-        return _Column(name, "nominal", dtype, found, len(found))
-    return _Column(name, "nominal", dtype, tuple(counts.index), most - 1)
+def _kept_in_arrow(kind):
+    """Type for what pandas' own types cannot hold beside holes: whole numbers, yes or no, dates."""
+    if pa.types.is_primitive(kind) or pa.types.is_decimal(kind):
+        return pd.ArrowDtype(kind)
