@@ -100,7 +100,7 @@ class Savable:
         for name, value in header["state"].items():
             value = _decode(value, arrays)
             kind = cls._named_tuples.get(name)
-            setattr(model, name, kind(*value) if kind else value)
+            setattr(model, name, kind(*value) if kind and value is not None else value)
         return model
 
 
