@@ -326,9 +326,9 @@ def test_a_share_is_a_number_from_0_to_1(records, value):
 
 
 def test_classifiers_of_ones_own_are_arms(records):
-    with pytest.raises(ValueError, match=r"must map names to Arm, got \['b'\]"):
+    with pytest.raises(ValueError, match=r"must map names to Arm, .*got \['b'\]"):
         Study(records, classifiers={"a": Arm(LogisticRegression()), "b": LogisticRegression()})
-    with pytest.raises(ValueError, match="an empty dict"):
+    with pytest.raises(ValueError, match="got no Arm"):
         Study(records, classifiers={})
     named = {"classifiers": "MLP", "imputers": "zero", "protocol": ["epoch"]}
     found = Study(records, n_masked=2, **named).settings()
