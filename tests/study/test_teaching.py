@@ -306,7 +306,7 @@ def test_networks_that_impute_learn_from_the_records_that_may_teach(
         teaches = access in ("peek", ("imputation",))
         np.testing.assert_array_equal(table, X if teaches else X[fold.train])
     assert caught["params"] == [{"random_state": fold.seed} for fold in study.folds]
-    base = autoencoder.PAPER_AUTOENCODER if name == "autoencoder" else {}
+    base = autoencoder.PAPER_AUTOENCODER if name == "autoencoder" else protocol.DENOISING
     wanted = StackedAutoencoderImputer(**{**base, "keep_empty_features": True, "epochs": 7, **own})
     assert caught["own"] == wanted.get_params()
 
