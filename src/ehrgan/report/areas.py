@@ -8,11 +8,14 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit, logit
 from sklearn.base import clone
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from ..study.baselines import predict_score
 
 N_FOLDS = 5
 #: Times that the records are halved to see how an area varies.
@@ -29,25 +32,25 @@ def splits_of(y, groups, n_trials, seed, n_folds=N_FOLDS):
 
 
 def area_in_folds(X, y, groups, n_trials, seed, model=None):
-    """Mean over folds of the area that a model reaches, else a regression; NaN where it cannot."""
+    """Mean over folds of the area that a model reaches, else a regression; NaN where it cannot.
+
+    Holes get the means of the training rows.
+    """
     limits = np.bincount(y, minlength=2).min(), N_FOLDS if groups is None else len(set(groups))
     n_folds = min(N_FOLDS, *limits)
+    if model is None:
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    model = make_pipeline(SimpleImputer(keep_empty_features=True), model)
     found = []
     for _, train, test in splits_of(y, groups, n_trials, seed, n_folds) if n_folds > 1 else ():
-        if _both(y[train]) and _both(y[test]):
-            made = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-            fitted = (made if model is None else clone(model)).fit(X[train], y[train])
-            has_scores = hasattr(fitted, "decision_function")
-            told = (
-                fitted.decision_function(X[test])
-                if has_scores
-                else fitted.predict_proba(X[test])[:, 1]
-            )
-            found.append(roc_auc_score(y[test], told))
+        if has_both(y[train]) and has_both(y[test]):
+            fitted = clone(model).fit(X[train], y[train])
+            found.append(roc_auc_score(y[test], predict_score(fitted, X[test])))
     return float(np.mean(found)) if found else np.nan
 
 
-def _both(y):
+def has_both(y):
+    """Whether some records are of one class and some of the other."""
     return 0 < y.sum() < len(y)
 
 

@@ -16,6 +16,7 @@ from .areas import (
     area_in_folds,
     class_sizes,
     effect_of_training,
+    has_both,
     interval_of_area,
     splits_of,
     variance_of_area,
@@ -107,7 +108,7 @@ def compare_methods(methods, Z, y, groups, n_trials, seed, bar):
         for (trial, _, test), p in zip(splits, told, strict=True):
             probability[k, trial, test] = p
         bar.update()
-    usable = [(t, test) for t, _, test in splits if 0 < y[test].sum() < len(test)]
+    usable = [(t, test) for t, _, test in splits if has_both(y[test])]
     areas = [[roc_auc_score(y[test], p[t, test]) for t, test in usable] for p in probability]
     sizes = [np.mean([len(part[i]) for part in rows]) for i in (0, 1)]
     return Comparison(methods, y, probability, folds, np.array(areas), *sizes)

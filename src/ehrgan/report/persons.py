@@ -229,8 +229,7 @@ def _trial(X, y, suspect, level, seed):
     name = suspect.names[0]
     words = name in X and not pd.api.types.is_numeric_dtype(X[name])
     X = X.iloc[rows].drop(columns=[name] if words and len(suspect.names) == 1 else [])
-    Z = pd.DataFrame(TableCoder().fit_transform(X))
-    Z, y, groups = Z.fillna(Z.mean()).fillna(0).to_numpy(), y[rows], suspect.groups[rows]
+    Z, y, groups = TableCoder().fit_transform(X), y[rows], suspect.groups[rows]
     forest = RandomForestClassifier(50, random_state=seed)  # tells all records apart, so persons
     plain, whole = (area_in_folds(Z, y, g, 1, seed, forest) for g in (None, groups))
     spread = variance_of_area(plain, *class_sizes(y))

@@ -9,7 +9,6 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.impute import SimpleImputer
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -284,7 +283,7 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     ):
         warnings.simplefilter("ignore", ConvergenceWarning)
         scores = compare_methods(methods, Z, y, groups, n_trials, seed, bar)
-        effect = effect_of_training(SimpleImputer().fit_transform(Z), y, groups, seed)
+        effect = effect_of_training(Z, y, groups, seed)
     settings = {"seed": seed, "n_trials": n_trials, "n_folds": N_FOLDS, "n_compared": len(y)}
     return _reported(prepared, scores, effect, groups, settings)
 

@@ -33,8 +33,8 @@ PROTOCOLS = {
     "peek": ("scaling", "imputation", "epoch"),
 }
 ACCESSES = PROTOCOLS["peek"]  # the laxest protocol has them all
-#: Our imputer in a study: without records to look up, which on this table cost half of the time and
-#: gain nothing.
+#: Our imputer in a study: without the records that it may look up, which double the cost of a fit.
+#: What they gain on this table has not been measured over all folds.
 DENOISING = {"neighbours": False, "scaling": "log", "pattern_share": 0.8}
 #: Imputations of a study; "denoising" is `StackedAutoencoderImputer` with :data:`DENOISING`.
 IMPUTERS = (*PAPER_IMPUTERS, *PEER_IMPUTERS, "denoising")
