@@ -17,6 +17,7 @@ KEYS = ["trial", "fold", "imputer", "classifier"]
             {"mechanism": "MCAR", "fraction": 0.1, "vanishing": "nothing", "seed": 3},
         ),
         ("by_protocol", {"protocol": "paper", "fraction": 0.1, "seed": 3}),
+        ("by_ladder", {"table": "complete", "seed": 3}),
     ],
 )
 def test_a_finished_sweep_is_put_in_order_into_the_data(tmp_path, monkeypatch, name, setting):

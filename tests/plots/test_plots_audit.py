@@ -5,17 +5,12 @@ import pandas as pd
 import pytest
 from artists import (
     band,
-    bars,
     columns,
     labelled,
     legend,
     line_look,
-    look,
-    loose_collections,
-    loose_lines,
     places,
     rows,
-    ticks,
     xy,
 )
 from matplotlib.colors import to_hex
@@ -124,48 +119,32 @@ def test_optimism_has_a_line_and_a_band_for_each_table():
     assert axis.get_ylabel() == "Accuracy gained"
 
 
-def test_targets_stand_in_the_row_of_their_metric():
-    table = pd.DataFrame(
-        [
-            ("ours", "AUC", 0.7, 0.65, 0.9),
-            ("ours", "accuracy", 0.6, 0.3, 0.62),
-            ("theirs", "accuracy", 0.5, 0.45, 0.8),  # another order of metrics
-            ("theirs", "AUC", 0.85, 0.55, 1.2),
-        ],
-        columns=["method", "metric", "mean", "low", "high"],
-    )
-    paper = {"accuracy": 0.91, "AUC": 0.77}
-    figure = plots.targets(table, paper)
+def test_a_frontier_runs_over_specificity_and_marks_one_half():
+    threshold = np.linspace(0, 1, 5)
+    trades = {
+        "ours": pd.DataFrame(
+            {"threshold": threshold, "sensitivity": 1 - threshold**2, "specificity": threshold}
+        ),
+        "theirs": pd.DataFrame(
+            {
+                "threshold": threshold[::-1] + 0.02,  # none is one half, the middle is nearest
+                "sensitivity": threshold,
+                "specificity": 1 - threshold**3,
+            }
+        ),
+    }
+    figure = plots.frontier(trades, {"the paper": (0.9, 0.4)})
     (axis,) = figure.axes
-    assert rows(axis) == ["AUC", "accuracy"]
-    place = {word: at for at, word in ticks(axis, "y").items()}
-    drawn = bars(axis)
-    assert [b.label for b in drawn] == ["ours", "theirs"]
-    for found in drawn:
-        own = table[table["method"] == found.label]
-        assert found.horizontal
-        np.testing.assert_array_equal(found.middle, own["mean"])
-        np.testing.assert_allclose([found.low, found.high], [own["low"], own["high"]])
-        np.testing.assert_array_equal(np.round(found.across), own["metric"].map(place))
-        shift = -0.1 if found.label == "ours" else 0.1  # the first on top
-        np.testing.assert_allclose(found.across - np.round(found.across), shift)
-        assert legend(figure)[found.label] == found.look
-    assert drawn[0].look.colour != drawn[1].look.colour
-    assert drawn[0].look.marker != drawn[1].look.marker
-    told = {}
-    for lines in loose_collections(axis):
-        ((start, end),) = lines.get_segments()
-        assert start[0] == end[0]
-        told[round((start[1] + end[1]) / 2, 6)] = start[0]
-        assert sorted([start[1], end[1]]) == pytest.approx(
-            [place[{0.77: "AUC", 0.91: "accuracy"}[start[0]]] + d for d in (-0.42, 0.42)]
-        )
-        assert legend(figure)["the paper"].colour == look(lines).colour == "#000000"
-    assert told == {place[metric]: value for metric, value in paper.items()}
-    assert set(legend(figure)) == {"ours", "theirs", "the paper"}  # once, not for each metric
-    assert axis.get_xlim()[1] == 1  # intervals may pass 1, scores cannot
-    low = table.assign(high=table["high"] / 2, mean=table["mean"] / 2, low=table["low"] / 2)
-    assert plots.targets(low, {"AUC": 0.5}).axes[0].get_xlim()[1] < 0.8
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("Specificity", "Sensitivity")
+    assert list(labelled(axis)) == [*trades, "the paper"]
+    for words, table in trades.items():
+        line = labelled(axis)[words]
+        np.testing.assert_array_equal(xy(line), table[["specificity", "sensitivity"]])
+        assert line.get_markevery() == [2]
+        assert legend(figure)[words] == line_look(line)
+    np.testing.assert_array_equal(xy(labelled(axis)["the paper"]), [[0.9, 0.4]])
+    first, second = (line_look(labelled(axis)[words]) for words in trades)
+    assert all(a != b for a, b in zip(first, second, strict=True))
 
 
 def test_calibration_has_the_probability_across_and_the_share_upward():
@@ -221,43 +200,3 @@ def test_eight_bins_unless_told_otherwise():
     left, _ = plots.calibration_and_benefit(predictions, {"ours": table}).axes
     told = labelled(left)["ours"].get_xdata()
     np.testing.assert_array_equal(np.floor(told * 8), range(8))
-
-
-def test_the_adversarys_gain_has_a_panel_a_condition_and_a_mark_a_method():
-    table = pd.DataFrame(
-        [
-            ("records", "few", "ours", 0.02, -0.01, 0.03),
-            ("records", "all", "ours", -0.01, -0.06, 0.0),
-            ("records", "all", "theirs", 0.03, 0.02, 0.07),  # another order of levels
-            ("records", "few", "theirs", 0.01, -0.03, 0.015),
-            ("rate", "0.3", "theirs", -0.02, -0.025, 0.01),  # another order of methods
-            ("rate", "0.1", "ours", 0.04, 0.035, 0.09),
-            ("rate", "0.9", "theirs", 0.05, 0.01, 0.06),
-        ],
-        columns=["condition", "level", "method", "mean", "low", "high"],
-    )
-    figure = plots.adversarial_gain(table, "AUC gained")
-    assert [axis.get_xlabel() for axis in figure.axes] == ["records", "rate"]
-    assert places(figure) == [(0, 0), (0, 1)]
-    looks = {}
-    for axis, levels in zip(figure.axes, [["few", "all"], ["0.3", "0.1", "0.9"]], strict=True):
-        assert [ticks(axis, "x")[i] for i in range(len(levels))] == levels
-        part = table[table["condition"] == axis.get_xlabel()]
-        (nothing,) = loose_lines(axis)
-        assert list(nothing.get_ydata()) == [0, 0]
-        for found in bars(axis):
-            own = part[part["method"] == found.label]
-            assert not found.horizontal
-            np.testing.assert_array_equal(found.middle, own["mean"])
-            np.testing.assert_allclose([found.low, found.high], [own["low"], own["high"]])
-            shift = -0.08 if found.label == "ours" else 0.08
-            np.testing.assert_allclose(
-                found.across, [levels.index(v) + shift for v in own["level"]]
-            )
-            assert legend(figure)[found.label] == found.look
-            assert looks.setdefault(found.label, found.look) == found.look
-        assert axis.get_xlim() == (-0.5, len(levels) - 0.5)
-    assert looks["ours"].colour != looks["theirs"].colour
-    assert looks["ours"].marker != looks["theirs"].marker
-    assert figure.axes[0].get_ylabel() == "AUC gained"
-    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()

@@ -11,12 +11,11 @@ from .adversarial import (
     spread_ratios,
 )
 from .audit import (
-    adversarial_gain,
     calibration_and_benefit,
     errors_by_epoch,
+    frontier,
     optimism_of_looking,
     paper_arithmetic,
-    targets,
 )
 from .benchmarks import growth_of_time, imputers_beside_peers, speed_beside_peers
 from .classifiers import classifier_intervals, every_number, paired_differences
@@ -35,13 +34,13 @@ from .missingness import gain_map, over_rates
 from .report import calibration, holes_by_record, method_intervals, methods_on_sets
 
 __all__ = [
-    "adversarial_curves", "adversarial_gain", "calibration", "calibration_and_benefit",
-    "classifier_intervals", "discriminator_beside_optimum", "errors_by_attribute",
-    "errors_by_epoch", "errors_over_training", "every_number", "filled_record", "gain_map",
+    "adversarial_curves", "calibration", "calibration_and_benefit", "classifier_intervals",
+    "discriminator_beside_optimum", "errors_by_attribute", "errors_by_epoch",
+    "errors_over_training", "every_number", "filled_record", "frontier", "gain_map",
     "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
     "imputers_beside_peers", "learning_curve", "method_intervals", "methods_on_sets",
     "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
     "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
-    "speed_beside_peers", "spread_ratios", "strongest_partners", "targets", "toy_fills",
-    "tsne_maps", "zeros_in_context",
+    "speed_beside_peers", "spread_ratios", "strongest_partners", "toy_fills", "tsne_maps",
+    "zeros_in_context",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import calibration_curve
 
-from .style import COLOURS, DASHES, MARKERS, PAPER_MARK, band, drawn, name_rows, spread
+from .style import COLOURS, DASHES, MARKERS, PAPER_MARK, band, drawn, name_rows
 
 
 @drawn
@@ -105,39 +105,31 @@ def optimism_of_looking(tables):
 
 
 @drawn
-def targets(table, paper):
-    """Each metric of several methods with its interval, beside the number that the paper reports.
+def frontier(trades, points):
+    """Sensitivity against specificity as the threshold moves, beside single points.
 
     Parameters
     ----------
-    table : DataFrame
-        Columns method, metric (in words), mean, low, high.
-    paper : dict of str to float
-        The paper's number of each metric.
+    trades : dict of str to DataFrame
+        Words for a method, and its columns threshold, sensitivity and specificity.
+    points : dict of str to (specificity, sensitivity)
+        Words for each point.
 
     Returns
     -------
     Figure
-        One row for each metric.
+        A line for each method, with a large mark at the threshold next to one half.
     """
-    methods = list(dict.fromkeys(table["method"]))
-    rows = {metric: i for i, metric in enumerate(dict.fromkeys(table["metric"]))}
-    shifts = 0.2 * (np.arange(len(methods)) - (len(methods) - 1) / 2)
-    figure, axis = plt.subplots(figsize=(6, 0.9 * len(rows) + 1.4))
-    for i, (method, shift) in enumerate(zip(methods, shifts, strict=True)):
-        own = table[table["method"] == method]
-        axis.errorbar(
-            own["mean"], [rows[m] + shift for m in own["metric"]],
-            xerr=spread(own), fmt=MARKERS[i], color=COLOURS[i], ms=6, lw=1.6, label=method,
-        )  # fmt: skip
-    for metric, told in paper.items():
-        label = "the paper" if metric == next(iter(paper)) else None
-        ends = rows[metric] - 0.42, rows[metric] + 0.42
-        axis.vlines(told, *ends, color="black", lw=2, label=label)
-    name_rows(axis, rows)
-    axis.set_xlim(right=min(1.0, axis.get_xlim()[1]))
-    axis.set_xlabel("score, mean over test folds")
-    figure.legend(loc="outside upper left", ncols=2, fontsize=10)
+    figure, axis = plt.subplots(figsize=(5.8, 3.8))
+    for i, (words, table) in enumerate(trades.items()):
+        half = int((table["threshold"] - 0.5).abs().to_numpy().argmin())
+        looks = {"color": COLOURS[i], "ls": DASHES[i], "marker": MARKERS[i], "ms": 9}
+        looks |= {"markevery": [half], "label": words}
+        axis.plot(table["specificity"], table["sensitivity"], **looks)
+    for words, point in points.items():
+        axis.plot(*point, label=words, **PAPER_MARK)
+    axis.set(xlabel="Specificity", ylabel="Sensitivity")
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
@@ -169,35 +161,4 @@ def calibration_and_benefit(predictions, benefits, n_bins=8):
     left.set(xlabel="Probability told", ylabel="Share malignant", aspect="equal")
     words = left.get_legend_handles_labels()
     figure.legend(*words, loc="outside lower center", ncols=2, fontsize=10)
-    return figure
-
-
-@drawn
-def adversarial_gain(table, label):
-    """What the adversarial term adds, over one condition after another.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns condition (in words, one panel each), level, method, mean, low, high.
-    label : str
-        What is drawn.
-    """
-    conditions = list(dict.fromkeys(table["condition"]))
-    methods = list(dict.fromkeys(table["method"]))
-    figure, axes = plt.subplots(1, len(conditions), sharey=True, squeeze=False, figsize=(6.8, 3.6))
-    for axis, condition in zip(axes[0], conditions, strict=True):
-        axis.axhline(0, color="black", lw=1)
-        part = table[table["condition"] == condition]
-        levels = {level: i for i, level in enumerate(dict.fromkeys(part["level"]))}
-        for i, method in enumerate(methods):
-            own = part[part["method"] == method]
-            at = own["level"].map(levels) + 0.16 * (i - (len(methods) - 1) / 2)
-            looks = {"fmt": MARKERS[i], "color": COLOURS[i], "label": method}
-            axis.errorbar(at, own["mean"], yerr=spread(own), **looks)
-        axis.set_xticks(range(len(levels)), list(levels))
-        axis.set(xlabel=condition, xlim=(-0.5, len(levels) - 0.5))
-        axis.grid(axis="x", visible=False)
-    axes[0, 0].set_ylabel(label)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
