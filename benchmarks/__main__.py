@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import ehrgan
-from benchmarks import coverage, halves, imputers, league, mixed, speed
+from benchmarks import coverage, halves, imputers, intervals, league, mixed, speed
 from ehrgan.files import write_whole
 from ehrgan.source import source_fingerprint
 
@@ -24,6 +24,8 @@ BENCHMARKS = {
     "imputers": imputers.errors_and_times,
     "mixed": mixed.categories,
     "halves": halves.promises,
+    "studies": intervals.of_studies,
+    "reports": intervals.of_reports,
     "coverage": coverage.coverage,
     "league": league.league,
 }
