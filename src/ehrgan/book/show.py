@@ -9,9 +9,11 @@ from functools import partial
 
 import numpy as np
 
+from ..paper.silences import SILENCES, silence_table
 from ..scores.estimate import Estimate, signed
+from ..templates import render
 
-__all__ = ["Source", "show", "show_table", "tell"]
+__all__ = ["Source", "show", "show_silences", "show_table", "tell"]
 
 # Both styles keep every colour at a contrast of 4.5 or more against their own background.
 _LIGHT, _DARK = "default", "github-dark"
@@ -101,6 +103,32 @@ def show_table(table, name, caption, words=(), form=".3f"):
     table = table.rename_axis(index=[None] * table.index.nlevels, columns=None)
     style = table.style.format(write, na_rep="–").set_table_styles(styles)
     return style.set_uuid(name).set_caption(caption).set_table_attributes('class="dataframe"')
+
+
+def show_silences(*owners):
+    """List what the paper leaves open, folded by the stage of the method.
+
+    Parameters
+    ----------
+    *owners : estimators, classes or functions
+        Whose settings are shown, see :func:`ehrgan.paper.silences.silence_table`.
+
+    Returns
+    -------
+    IPython.display.HTML
+        Displays in a notebook.
+
+    Examples
+    --------
+    >>> show_silences().data.count("<details>") > 3
+    True
+    """
+    from IPython.display import HTML
+
+    table = silence_table(*owners)
+    table["argument"] = [silence.key.rpartition(".")[2] for silence in SILENCES]
+    stages = [(name, list(own.itertuples())) for name, own in table.groupby("stage", sort=False)]
+    return HTML(render("silences.html", stages=stages))
 
 
 def _written(cell, spec):
