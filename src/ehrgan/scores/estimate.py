@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-__all__ = ["Estimate", "readable", "signed", "tabulate"]
+__all__ = ["Estimate", "estimates", "readable", "signed", "tabulate"]
 
 
 def signed(number, spec=".3f"):
@@ -119,13 +119,35 @@ class Estimate(NamedTuple):
         return f"{write(self.value)} ({end(self.low)}{between}{end(self.high)})"
 
 
+def estimates(table):
+    """Take the rows of a table as estimates.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns mean, low and high, such as :func:`~ehrgan.scores.metrics.summarise` gives.
+
+    Returns
+    -------
+    Series of Estimate
+        With the index of the table.
+
+    Examples
+    --------
+    >>> estimates(pd.DataFrame({"mean": [0.5], "low": [0.25], "high": [0.75]})).iloc[0].half
+    0.25
+    """
+    rows = zip(table["mean"], table["low"], table["high"], strict=True)
+    return pd.Series([Estimate(*map(float, row)) for row in rows], table.index, dtype=object)
+
+
 def readable(table, spec=".3f"):
     """Write the rows of a table as estimates.
 
     Parameters
     ----------
     table : DataFrame
-        Columns mean, low and high, such as :func:`~ehrgan.scores.metrics.summarise` gives.
+        Columns mean, low and high.
     spec : str, default=".3f"
         A format, see :class:`Estimate`.
 
@@ -136,16 +158,14 @@ def readable(table, spec=".3f"):
 
     Examples
     --------
-    >>> import pandas as pd
     >>> readable(pd.DataFrame({"mean": [0.5], "low": [0.25], "high": [0.75]}), ".2f").tolist()
     ['0.50 (0.25\N{EN DASH}0.75)']
     """
-    rows = table[["mean", "low", "high"]]
-    return rows.apply(lambda row: format(Estimate(*row), spec), axis="columns")
+    return estimates(table).map(lambda estimate: format(estimate, spec))
 
 
 def tabulate(estimates):
-    """Lay named estimates out in rows, as figures take them; :func:`readable` writes such rows.
+    """Lay named estimates out in rows, as figures take them; :func:`estimates` undoes it.
 
     Parameters
     ----------
