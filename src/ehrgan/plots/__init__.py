@@ -28,6 +28,7 @@ from .imputation import (
     imputation_errors,
     learning_curve,
     toy_fills,
+    toy_guesses,
 )
 from .luck import numbers_by_seed
 from .missingness import gain_map, over_rates
@@ -41,6 +42,6 @@ __all__ = [
     "imputers_beside_peers", "learning_curve", "method_intervals", "methods_on_sets",
     "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
     "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
-    "speed_beside_peers", "spread_ratios", "strongest_partners", "toy_fills", "tsne_maps",
-    "zeros_in_context",
+    "speed_beside_peers", "spread_ratios", "strongest_partners", "toy_fills", "toy_guesses",
+    "tsne_maps", "zeros_in_context",
 ]  # fmt: skip
