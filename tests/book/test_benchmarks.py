@@ -101,6 +101,65 @@ def test_coverage_is_told_with_its_own_uncertainty():
     np.testing.assert_allclose(found[["low", "high"]].iloc[0], wanted, rtol=1e-6)
 
 
+def test_promises_are_counted_by_side_and_by_kind():
+    """Planted: of ten intervals of a eight hold, one lies below and one above; that of b holds."""
+    a = [(0.4, 0.6)] * 8 + [(0.1, 0.4), (0.6, 0.9)]
+    rows = [("a", *ends, 0.5) for ends in a] + [("b", 0.5, 0.5, 0.5)]
+    table = pd.DataFrame(rows, columns=["kind", "low", "high", "truth"])
+    found = benchmarks.kept_promises(table.sample(frac=1, random_state=0), ["kind"])
+    assert found["tables"].to_dict() == {"a": 10, "b": 1}
+    assert found.loc["a", ["too low", "too high"]].tolist() == pytest.approx([0.1, 0.1])
+    assert found.loc["b", ["too low", "too high"]].tolist() == [0, 0]
+    assert [held.value for held in found.loc[["a", "b"], "held"]] == [0.8, 1.0]
+    z, p, n = 1.959964, 0.8, 10  # Wilson 1927
+    middle, half = p + z**2 / 2 / n, z * np.sqrt(p * (1 - p) / n + z**2 / 4 / n**2)
+    wanted = np.array([middle - half, middle + half]) / (1 + z**2 / n)
+    np.testing.assert_allclose(found.loc["a", "held"][1:], wanted, rtol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def intervals():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parents[2])
+        from benchmarks import intervals
+
+        yield intervals
+
+
+def test_a_smoothed_copy_is_like_the_table_and_no_record_of_it(intervals):
+    from ehrgan.tables.records import load_wdbc
+
+    records, population = load_wdbc(), intervals.Smoothed()
+    X, y = population.draw(20_000, np.random.default_rng(0))
+    real = records.X.to_numpy()
+    assert abs(y.mean() - records.y.mean()) < 0.02
+    assert ((real.min(axis=0) - 1e-6 <= X) & (real.max(axis=0) + 1e-6 >= X)).all()
+    for c in (0, 1):
+        shift = X[y == c].mean(axis=0) - real[records.y == c].mean(axis=0)
+        assert (np.abs(shift) < 0.1 * real[records.y == c].std(axis=0)).all()
+    assert not (X[:200, None] == real[None]).all(axis=2).any()
+
+
+def test_the_truth_of_a_report_is_the_area_that_was_asked(intervals):
+    from sklearn.metrics import roc_auc_score
+
+    for area in (0.5, 0.7, 0.9):
+        X, y = intervals.two_classes(area, 40_000, np.random.default_rng(1))
+        assert abs(roc_auc_score(y, X[:, 0]) - area) < 0.01 and abs(y.mean() - 0.3) < 0.01
+
+
+def test_intervals_are_laid_out_with_their_truth(intervals, monkeypatch):
+    monkeypatch.setattr(intervals, "TRAININGS", 2)
+    monkeypatch.setattr(intervals, "LARGE", 500)
+    found = intervals.of_studies(n_tables=1, n_trials=1)
+    assert len(found) == 5 and found.notna().all(axis=None)
+    assert (found["low"] < found["value"]).all() and (found["value"] < found["high"]).all()
+    single, gap = found.query("not quantity.str.contains('less')"), found.iloc[[1, 3]]
+    assert (single["truth"] > 0.9).all() and (gap["truth"].abs() < 0.05).all()
+    found = intervals.of_reports((0.7,), (150,), n_tables=2)
+    assert found["table"].tolist() == [0, 1] and (found["low"] < found["high"]).all()
+
+
 @pytest.fixture(scope="module")
 def coverage():
     with pytest.MonkeyPatch.context() as patch:

@@ -6,14 +6,18 @@ from importlib.resources import files
 import pandas as pd
 from scipy.stats import binomtest
 
+from ..scores.estimate import Estimate
 from ..scores.inference import corrected_interval
 
 __all__ = [
-    "coverage_summary", "gain_by_step", "imputer_summary", "machine", "read", "speed_summary",
+    "coverage_summary", "gain_by_step", "imputer_summary", "kept_promises", "machine", "read",
+    "speed_summary",
 ]  # fmt: skip
 
 #: The benchmarks, and what each compares.
-BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "mixed", "halves")
+BENCHMARKS = (
+    "keras", "floor", "device", "growth", "imputers", "mixed", "halves", "studies", "reports",
+)  # fmt: skip
 
 #: The ways to train that ``read("keras")`` compares, in words.
 WAYS = {
@@ -38,7 +42,8 @@ def read(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves"}
+    name : str
+        From :data:`BENCHMARKS`.
 
     Returns
     -------
@@ -63,7 +68,8 @@ def machine(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves"}
+    name : str
+        From :data:`BENCHMARKS`.
 
     Returns
     -------
@@ -187,6 +193,45 @@ def imputer_summary(table):
         rows.append((mechanism, imputer, *found, own["fit"].median(), own["transform"].median()))
     columns = ["mechanism", "imputer", "mean", "low", "high", "fit", "transform"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def kept_promises(table, keys):
+    """How often intervals held the truth, and on which side they missed it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``read("studies")`` or ``read("reports")``: a row for each interval, with its ends low and
+        high, and truth.
+    keys : list of str
+        Columns that tell the kinds of interval apart.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by those columns. Columns tables, held (an Estimate: the share of intervals that
+        hold the truth, with Wilson's 95 % interval), and too low, too high: shares of intervals
+        that lie wholly below the truth, or above it.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"n": 150, "low": [0.4, 0.6], "high": [0.6, 0.8], "truth": 0.5})
+    >>> found = kept_promises(table, ["n"])
+    >>> f"{found.loc[150, 'held']:.2f}", float(found.loc[150, "too high"])
+    ('0.50 (0.09–0.91)', 0.5)
+    """
+    sides = table[keys].assign(
+        **{"too low": table["high"] < table["truth"], "too high": table["low"] > table["truth"]}
+    )
+    groups = sides.groupby(keys, sort=False)
+    found = groups.mean()
+    found.insert(0, "tables", groups.size())
+    held = []
+    for n, missed in zip(found["tables"], found[["too low", "too high"]].sum(axis=1), strict=True):
+        inside = binomtest(round(n * (1 - missed)), int(n))
+        held.append(Estimate(inside.statistic, *inside.proportion_ci(method="wilson")))
+    found.insert(1, "held", held)
+    return found
 
 
 def coverage_summary(table):
