@@ -130,7 +130,7 @@ def test_ten_times_five(glued, monkeypatch, seed):
 def test_the_audit(glued, monkeypatch, seed):
     for module in (cache, test_glue):
         monkeypatch.setattr(module, "run_study", made_study(seed))
-    but = ["records teach the", "leak=0.0", "beyond = "]
+    but = ["leak=0.0", "beyond = "]
     done = glued("06_audit", but, by_looks=None, changed={"honest": 0, "paper": 7})
     test_glue.test_the_audit(lambda name: done, None)
 
