@@ -10,11 +10,8 @@ from chapters import CHAPTERS
 BEFORE_THE_FORM = {
     "06_audit",
     "07_better",
-    "08_missingness",
-    "09_real_records",
     "10_your_records",
     "11_benchmarks",
-    "12_explore",
 }
 MOST_HIDDEN = 0.3
 CLOSING = ["What to notice", "Try it yourself"]
