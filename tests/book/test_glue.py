@@ -296,6 +296,20 @@ def through(model, grid):
     return model.units_.from_network(x)
 
 
+@of("16_denoising")
+def test_parts_of_an_imputer(chapter):
+    done = chapter("16_denoising")
+    error, n = done.kept.by_fold, done.parameters.n_folds
+    rows = {"paper": error["autoencoder"], "mean": error["mean"], "ours": error["ours"]}
+    wanted = {key: plain(*interval(own, n - 1, 1), 3) for key, own in rows.items()}
+    order = ["autoencoder", "+ hides cells", "+ trains better", "ours"]
+    for key, before, after in zip(["hiding", "training", "rest"], order, order[1:], strict=False):
+        found = interval(error[after] - error[before], n - 1, 1)
+        wanted[key] = signed(*found, 4 if key == "rest" else 3)
+    assert len(error) == n
+    check(done.glued, "denoising_", wanted)
+
+
 @of("03_baselines")
 def test_ordinary_classifiers(chapter):
     done = chapter("03_baselines")
