@@ -11,7 +11,6 @@ BEFORE_THE_FORM = {
     "06_audit",
     "07_better",
     "10_your_records",
-    "11_benchmarks",
 }
 MOST_HIDDEN = 0.3
 CLOSING = ["What to notice", "Try it yourself"]
