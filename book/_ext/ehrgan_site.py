@@ -354,7 +354,7 @@ def label_live_code(soup):
 
 def describe(soup):
     """Let search engines and chat previews quote a chapter's finding, or a first paragraph."""
-    paragraph = soup.select_one("article h1 ~ blockquote p, article section > p:not([class])")
+    paragraph = soup.select_one("article h1 ~ blockquote p, article section > p:not(.ehrgan-times)")
     if paragraph is None:
         return
     words = " ".join(paragraph.get_text().split())[:300]
