@@ -75,7 +75,7 @@ def finding_of(leads, sign):
         rank = 0 if behind else 3 if ahead else 2 if mean * sign > 0 else 1
         ranked[rival] = rank, mean * sign
     rival = min(ranked, key=ranked.get)
-    words = "the opposite holds", "not seen", "seen, not beyond doubt", "holds"
+    words = "the opposite holds", "not seen", "seen, not clearly", "holds"
     return words[ranked[rival][0]], rival
 
 

@@ -25,7 +25,7 @@ PAPER_CLASSIFIERS = tuple(dict.fromkeys(paper_tables()["classifier"]))
 LOGISTIC = "Logistic regression"
 _MEAN, _AE, _GAN = "mean", "autoencoder", "AC-GAN"
 #: What a rival lets one say of a claimed lead, the worst first.
-FINDINGS = ("the opposite holds", "not seen", "seen, not beyond doubt", "holds")
+FINDINGS = ("the opposite holds", "not seen", "seen, not clearly", "holds")
 
 
 class Lead(NamedTuple):
@@ -132,7 +132,7 @@ def decisive(leads, sign=1):
     -------
     finding : str
         From :data:`FINDINGS`: that of the worst rival, so "holds" means that the lead over every
-        one of them is beyond doubt (its interval holds no zero).
+        one of them is clear (its interval holds no zero).
     rival : tuple of (imputer, classifier)
         Of the rivals with that finding, the one over whom the lead is least.
 
@@ -141,7 +141,7 @@ def decisive(leads, sign=1):
     >>> leads = {("mean", "tree"): Estimate(0.05, 0.03, 0.07), ("mean", "MLP"):
     ...     Estimate(0.01, -0.01, 0.03)}
     >>> decisive(leads)
-    ('seen, not beyond doubt', ('mean', 'MLP'))
+    ('seen, not clearly', ('mean', 'MLP'))
     """
 
     def order(rival):
