@@ -6,7 +6,6 @@ import re
 import nbformat
 import pytest
 from chapters import CHAPTERS
-from IPython.display import display
 
 from ehrgan.book.findings import BOOK, Findings
 from ehrgan.sweeps.cells import literal, parameter_defaults
@@ -20,12 +19,12 @@ def test_a_run_of_the_book_that_contradicts_the_text_stops():
 
 @pytest.mark.parametrize("name", BOOK)
 def test_any_other_setting_makes_a_quick_look_that_says_so(name, capsys):
-    display(Findings(BOOK))
+    Findings(BOOK)._ipython_display_()
     assert capsys.readouterr().out == ""
     quick = Findings(BOOK | {name: 1})
     quick.hold("ours leads", False)
     assert f"{name} = 1 in place of {BOOK[name]}" in repr(quick)
-    display(quick)
+    quick._ipython_display_()
     assert "Markdown" in capsys.readouterr().out
 
 
@@ -46,7 +45,7 @@ def test_the_defaults_of_a_chapter_are_the_books_settings(path):
     defaults = {key: literal(text) for key, text in parameter_defaults(path).items()}
     cells = nbformat.read(path, as_version=4).cells
     code = "".join(cell.source for cell in cells if cell.cell_type == "code")
-    own = re.search(r"Findings\(\w+, ({.*?})\)", code, re.DOTALL)
+    own = re.search(r"(?:Findings\(\w+, |book = )({.*?})", code, re.DOTALL)
     book = ast.literal_eval(own[1]) if own else BOOK
     assert book.items() <= defaults.items()
     assert "findings.hold(" in code

@@ -77,6 +77,18 @@ def test_toy_guesses_are_lines_among_the_records():
     assert len({(line.get_color(), str(line.get_linestyle())) for line in lines}) == 2
 
 
+def test_each_way_of_filling_has_a_panel_with_its_records_among_the_complete_ones():
+    records, first = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[5.0, 6.0]])
+    fillings = {"one": first, "two": first + 1}
+    axes = plots.toy_fillings(records, fillings).axes
+    assert [axis.get_title(loc="left") for axis in axes] == list(fillings)
+    for axis, filled in zip(axes, fillings.values(), strict=True):
+        whole, own = axis.lines
+        np.testing.assert_array_equal(xy(whole), records)
+        np.testing.assert_array_equal(xy(own), filled)
+        assert line_look(whole)[:2] != line_look(own)[:2]
+
+
 def test_toy_networks_fill_beside_truth_and_mean():
     x1, x2 = np.array([1.0, 2.0, 4.0]), np.array([10.0, 30.0, 20.0])
     fills = [np.array(fill) for fill in ([12.0, 25, 21], [11.0, 28, 16], [14.0, 15, 13])]

@@ -25,7 +25,7 @@ PAPER_CLASSIFIERS = tuple(dict.fromkeys(paper_tables()["classifier"]))
 LOGISTIC = "Logistic regression"
 _MEAN, _AE, _GAN = "mean", "autoencoder", "AC-GAN"
 #: What a rival lets one say of a claimed lead, the worst first.
-FINDINGS = ("the opposite holds", "not seen", "seen, not beyond doubt", "holds")
+FINDINGS = ("the opposite holds", "not seen", "seen, not clearly", "holds")
 
 
 class Lead(NamedTuple):
@@ -132,7 +132,7 @@ def decisive(leads, sign=1):
     -------
     finding : str
         From :data:`FINDINGS`: that of the worst rival, so "holds" means that the lead over every
-        one of them is beyond doubt (its interval holds no zero).
+        one of them is clear (its interval holds no zero).
     rival : tuple of (imputer, classifier)
         Of the rivals with that finding, the one over whom the lead is least.
 
@@ -141,7 +141,7 @@ def decisive(leads, sign=1):
     >>> leads = {("mean", "tree"): Estimate(0.05, 0.03, 0.07), ("mean", "MLP"):
     ...     Estimate(0.01, -0.01, 0.03)}
     >>> decisive(leads)
-    ('seen, not beyond doubt', ('mean', 'MLP'))
+    ('seen, not clearly', ('mean', 'MLP'))
     """
 
     def order(rival):
@@ -173,7 +173,7 @@ def side_by_side(summary, imputer):
     Examples
     --------
     >>> summary = pd.DataFrame({"imputer": "mean", "classifier": "MLP", "metric": METRICS,
-    ...     "mean": 0.96, "low": 0.955, "high": 0.965})
+    ...     "mean": 0.96, "low": 0.955, "high": 0.965, "half": 0.005})
     >>> side_by_side(summary, "mean").loc["MLP", "Acc."]
     '0.960 ± 0.005 (0.9525*)'
     """
@@ -181,10 +181,9 @@ def side_by_side(summary, imputer):
     for row in summary[summary["imputer"] == imputer].itertuples():
         if row.metric not in SHORT:
             continue
-        ours = Estimate(row.mean, row.low, row.high)
         told = paper.get((row.metric, imputer, row.classifier))
-        star = "" if told is None or ours.holds(told) else "*"
-        text = f"{ours:±.3f}" + ("" if told is None else f" ({told:.4f}{star})")
+        star = "" if told is None or row.low <= told <= row.high else "*"
+        text = f"{row.mean:.3f} ± {row.half:.3f}" + (f" ({told:.4f}{star})" if told else "")
         cells.setdefault(SHORT[row.metric], {})[row.classifier] = text
     table = pd.DataFrame(cells)[list(SHORT.values())]
     order = dict.fromkeys((*PAPER_CLASSIFIERS, *summary["classifier"]))

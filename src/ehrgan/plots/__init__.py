@@ -27,6 +27,7 @@ from .imputation import (
     filled_record,
     imputation_errors,
     learning_curve,
+    toy_fillings,
     toy_fills,
     toy_guesses,
 )
@@ -42,6 +43,11 @@ __all__ = [
     "imputers_beside_peers", "learning_curve", "method_intervals", "methods_on_sets",
     "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
     "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
+<<<<<<< HEAD
     "speed_beside_peers", "spread_ratios", "strongest_partners", "toy_fills", "toy_guesses",
     "tsne_maps", "zeros_in_context",
+=======
+    "speed_beside_peers", "spread_ratios", "strongest_partners", "targets", "toy_fillings",
+    "toy_fills", "toy_guesses", "tsne_maps", "zeros_in_context",
+>>>>>>> s2-telling
 ]  # fmt: skip

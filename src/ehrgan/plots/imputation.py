@@ -94,6 +94,29 @@ def toy_guesses(records, x, guesses):
 
 
 @drawn
+def toy_fillings(records, fillings):
+    """Filled records among those that were complete, a panel for each way of filling.
+
+    Parameters
+    ----------
+    records : ndarray of shape (n_records, 2)
+        Complete records.
+    fillings : dict of str to ndarray of shape (n, 2)
+        Filled records, by the way in which they were filled.
+    """
+    size = {"sharex": True, "sharey": True, "figsize": (6.2, 3.4)}
+    figure, axes = plt.subplots(1, len(fillings), squeeze=False, **size)
+    for axis, (name, filled) in zip(axes.flat, fillings.items(), strict=True):
+        axis.plot(*records.T, ".", color="0.75", ms=4, label="complete records")
+        axis.plot(*filled.T, "D", color=COLOURS[1], mfc="none", ms=4, label="filled records")
+        axis.set_title(name, fontsize=11)
+        axis.set_xlabel("$x_1$")
+    axes[0, 0].set_ylabel("$x_2$")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+@drawn
 def learning_curve(history, best_epoch):
     """Training and validation error over the epochs, with the epoch that was kept.
 

@@ -42,9 +42,9 @@ class Estimate(NamedTuple):
     Notes
     -----
     A format applies to all three; without one it is ``.3f``. A signed format is for differences;
-    one that begins with ± writes half the width of the interval, for narrow columns. Where the
-    interval leaves zero out, an end that the format would round to zero has more digits, so that
-    what is read never contradicts `sign`.
+    one that begins with ± writes half the width of the interval, for narrow columns, and is for
+    intervals that were not cut at 0 or 1. Where the interval leaves zero out, an end that the
+    format would round to zero has more digits, so that what is read never contradicts `sign`.
 
     Examples
     --------
