@@ -43,11 +43,6 @@ __all__ = [
     "imputers_beside_peers", "learning_curve", "method_intervals", "methods_on_sets",
     "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
     "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
-<<<<<<< HEAD
-    "speed_beside_peers", "spread_ratios", "strongest_partners", "toy_fills", "toy_guesses",
-    "tsne_maps", "zeros_in_context",
-=======
-    "speed_beside_peers", "spread_ratios", "strongest_partners", "targets", "toy_fillings",
-    "toy_fills", "toy_guesses", "tsne_maps", "zeros_in_context",
->>>>>>> s2-telling
+    "speed_beside_peers", "spread_ratios", "strongest_partners", "toy_fillings", "toy_fills",
+    "toy_guesses", "tsne_maps", "zeros_in_context",
 ]  # fmt: skip
