@@ -34,11 +34,14 @@ mutants: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/hadolint docker/Dockerfile
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout notebooks/*.ipynb
+	$(BIN)/python -m ehrgan.book.first_cell notebooks
 
 # Speed and imputation error beside peers, into the package's data; BENCH=floor picks one.
 bench: $(STAMP)

@@ -161,11 +161,11 @@ def test_a_sweep_gets_what_its_options_say(monkeypatch, capsys):
     usual = signal.getsignal(signal.SIGTERM)
     line = ["sweep", "n.ipynb", "g.yml", "--out", "r", "--jobs", "3", "--timeout", "1.5"]
     line += ["--resource", "GPU=1", "--resource", "memory=2e9", "--scheduler", "tcp://a:1"]
-    line += ["--workdir", "w"]
+    line += ["--workdir", "w", "--shard", "2/3"]
     assert cli.main(line) == 1
     assert seen == {
         **{"notebook": "n.ipynb", "sets": [{"of": "g.yml"}], "out": "r", "jobs": 3},
-        **{"scheduler": "tcp://a:1", "timeout": 1.5, "workdir": "w"},
+        **{"scheduler": "tcp://a:1", "timeout": 1.5, "workdir": "w", "shard": (2, 3)},
         "resources": {"GPU": 1.0, "memory": 2e9},
     }
     told = capsys.readouterr()
@@ -238,7 +238,14 @@ def test_a_plan_lists_what_is_left_and_estimates_by_the_median(monkeypatch, caps
         else "no run has finished there yet, so there is no estimate of time"
     )
     assert asked == [
-        {"jobs": 2, "scheduler": None, "resources": {}, "timeout": 9.0, "workdir": None},
+        {
+            "jobs": 2,
+            "scheduler": None,
+            "resources": {},
+            "timeout": 9.0,
+            "workdir": None,
+            "shard": (1, 1),
+        },
         ("n.ipynb", ["g.yml"]),
     ]
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
@@ -13,6 +14,7 @@ from statistics import median
 def command_line():
     """Options of the command."""
     parser = argparse.ArgumentParser(prog="ehrgan", description="Tools of the ehrgan book.")
+    parser.add_argument("--version", action="version", version=f"ehrgan {version('ehrgan')}")
     commands = parser.add_subparsers(dest="command", required=True)
     sweep = commands.add_parser("sweep", help="run a notebook over a grid of parameters")
     sweep.add_argument("notebook", help="the notebook; or 'status', to look at a folder")
@@ -25,6 +27,8 @@ def command_line():
     sweep.add_argument("--timeout", type=float, help="seconds that a run may take")
     where = "folder that relative paths start from, by default the notebook's own"
     sweep.add_argument("--workdir", help=where)
+    part = "do the I-th of N shares of the runs, such as 2/3: one for each task of a job array"
+    sweep.add_argument("--shard", metavar="I/N", default="1/1", help=part)
     sweep.add_argument("--dry-run", action="store_true", help="list what would run, and stop")
     add_report(commands)
     return parser
@@ -100,7 +104,7 @@ def sweep_command(parser, options):
     try:
         from .sweeps.grid import GridError  # each command loads only what it needs
     except ImportError as error:
-        print(f"error: a sweep needs pip install 'ehrgan[book]': {error}", file=sys.stderr)
+        print(f"error: a sweep needs pip install 'ehrgan[sweep]': {error}", file=sys.stderr)
         return 2
     try:
         if options.notebook == "status":
@@ -268,16 +272,28 @@ def parsed_resources(texts):
     return found
 
 
+def parsed_shard(text):
+    """Read I/N."""
+    from .sweeps.grid import GridError
+
+    i, _, n = text.partition("/")
+    try:
+        return int(i), int(n)
+    except ValueError:
+        raise GridError(f"--shard needs I/N, such as 2/3, got {text!r}") from None
+
+
 def show_plan(options):
     """Print what a sweep would run, and how long that may take."""
     from .sweeps.grid import read_grid
     from .sweeps.plan import plan
-    from .sweeps.sweep import check_options, n_places, runs_in
+    from .sweeps.sweep import check_options, n_places, runs_in, share
 
     where = {"jobs": options.jobs, "scheduler": options.scheduler}
-    resources = parsed_resources(options.resource)
-    check_options(**where, resources=resources, timeout=options.timeout, workdir=options.workdir)
-    runs = plan(options.notebook, read_grid(options.grid))
+    resources, shard = parsed_resources(options.resource), parsed_shard(options.shard)
+    limits = {"timeout": options.timeout, "workdir": options.workdir, "shard": shard}
+    check_options(**where, resources=resources, **limits)
+    runs = share(plan(options.notebook, read_grid(options.grid)), shard)
     places = n_places(**where)
     done = {run["key"]: run["duration"] for run in with_status(runs_in(options.out), "done")}
     todo = [run for run in runs if run.key not in done]
@@ -308,6 +324,7 @@ def run(options):
             resources=parsed_resources(options.resource),
             timeout=options.timeout,
             workdir=options.workdir,
+            shard=parsed_shard(options.shard),
         )
     finally:
         signal.signal(signal.SIGTERM, usual)

@@ -1,7 +1,7 @@
 """What the numbers come from: a fingerprint of the code that makes them and of its libraries."""
 
 import hashlib
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 __all__ = ["source_fingerprint"]
@@ -36,5 +36,12 @@ def source_fingerprint():
         name = path.relative_to(root).as_posix()
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     for name in VERSIONED:
-        digest.update(f"{name}=={version(name)}".encode())
+        digest.update(f"{name}=={_version(name)}".encode())
     return digest.hexdigest()
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:  # a machine that only predicts lacks TensorFlow
+        return "none"

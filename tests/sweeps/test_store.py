@@ -24,40 +24,37 @@ def test_a_run_is_held_by_one_and_let_go(toy, tmp_path):
     held = one.claim(first)
     assert two.claim(first) is None and one.claim(first) is None
     with two.claim(second):
-        now = one.running()
+        now = one.held()
         assert set(now) == {first.key, second.key}
-        assert now[second.key][:2] == (second.notebook, second.parameters)
-    assert set(one.running()) == {first.key}
+        told = (second.notebook, second.parameters, "running")
+        assert tuple(now[second.key][k] for k in ("notebook", "parameters", "status")) == told
+    assert set(one.held()) == {first.key}
     held.close()
-    assert one.running() == {}
+    assert one.held() == {}
     two.claim(first).close()
     Path(one.path(f".{first.key}", "lock")).write_text("x" * 1000)
-    with one.claim(first):  # what a lock said before is gone
-        assert two.running()[first.key][:2] == (first.notebook, first.parameters)
+    with one.claim(first, "queued") as held:  # what a lock said before is gone
+        assert two.held()[first.key]["status"] == "queued"
+        held.tell(status="running")
+        told = two.held()[first.key]
+        assert (told["status"], told["notebook"]) == ("running", first.notebook)
 
 
 def test_the_runs_of_a_killed_sweep_are_free(toy, tmp_path):
     (run,), store = plan(toy, SETS[:1]), stores.Store(tmp_path)
     store.check_writable()
-    path = store.path(f".{run.key}", "lock")
-    code = f"import fcntl; f = open({path!r}, 'a'); fcntl.flock(f, fcntl.LOCK_EX)\n"
+    code = "from ehrgan.sweeps.claims import DiskClaims\n"
+    code += f"held = DiskClaims(None, {str(tmp_path)!r}).take({run.key!r}, {{}})\n"
     code += "print('held', flush=True); input()"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     owner = subprocess.Popen([sys.executable, "-c", code], **pipes)
     owner.stdout.readline()
-    assert store.claim(run) is None and set(store.running()) == {run.key}
+    assert store.claim(run) is None and set(store.held()) == {run.key}
     owner.kill()
     owner.communicate()
-    assert store.running() == {}
+    assert store.held() == {}
     with store.claim(run) as held:
-        assert held is not None and set(store.running()) == {run.key}
-
-
-def test_a_store_without_locks_lets_every_sweep_run(toy, tmp_path):
-    (run,), store = plan(toy, SETS[:1]), stores.Store(f"memory://{tmp_path.name}/locks")
-    with store.claim(run), store.claim(run) as second:
-        assert second is not None
-    assert store.running() == {} and store.names() == set()
+        assert held is not None and set(store.held()) == {run.key}
 
 
 def test_a_file_is_replaced_in_one_step_by_what_is_safe_on_the_disk(tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import re
 import threading
 import time
@@ -18,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from standin import PARAMETERS, SETS, failure, outcome, swept
 
 from ehrgan import cli
-from ehrgan.sweeps import execute
+from ehrgan.sweeps import claims
 from ehrgan.sweeps import store as stores
 from ehrgan.sweeps import sweep as sweeps
 from ehrgan.sweeps.execute import RunLost
@@ -29,7 +28,7 @@ from ehrgan.sweeps.sweep import check_options, read_sweep, state
 
 
 def test_options_at_the_edge_of_sense():
-    check_options(jobs=1, timeout=0.1)
+    check_options(jobs=1, timeout=0.1, shard=(3, 3))
     check_options(scheduler="tcp://a:1", resources={"GPU": 0.5}, timeout=1)
     for wrong, words in (
         ({"jobs": 0}, "at least 1"),
@@ -39,6 +38,8 @@ def test_options_at_the_edge_of_sense():
         ({"resources": {"a": 1, "b": float("inf")}, "scheduler": "s"}, "above 0, got b=inf"),
         ({"timeout": float("inf")}, "got inf"),
         ({"timeout": -1.0}, "got -1"),
+        ({"shard": (0, 3)}, "from 1/n to n/n, such as 2/3, got 0/3"),
+        ({"shard": (4, 3)}, "got 4/3"),
     ):
         with pytest.raises(GridError, match=words):
             check_options(**wrong)
@@ -251,15 +252,6 @@ def test_progress_counts_what_was_there_and_what_came(toy, tmp_path, runs, monke
     assert [bar.steps for bar in bars] == [1, 2, 0]
 
 
-def test_only_a_store_without_locks_is_swept_in_an_order_of_its_own(
-    toy, tmp_path, runs, monkeypatch
-):
-    monkeypatch.setattr(sweeps.random, "shuffle", lambda todo: todo.reverse())
-    swept(toy, tmp_path)
-    swept(toy, f"memory://{tmp_path.name}/order")
-    assert runs.xs() == [1, 2, 3, 3, 2, 1]
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_so_many_runs_at_a_time_as_jobs_and_no_more(toy, tmp_path, runs, jobs):
     lock, together = threading.Barrier(jobs), []
@@ -343,20 +335,20 @@ def test_a_run_is_held_while_it_runs_and_free_after_however_it_ends(toy, tmp_pat
     planned, seen = {run.parameters["x"]: run for run in plan(toy, SETS)}, []
 
     def does(x, n_try):
-        seen.append((store.claim(planned[x]), set(store.running())))
+        seen.append((store.claim(planned[x]), set(store.held())))
         return failure("no") if x == 1 else outcome(x)
 
     runs.does = does
     swept(toy, tmp_path)
     assert seen == [(None, {planned[x].key}) for x in (1, 2, 3)]
-    assert store.running() == {}
+    assert store.held() == {}
 
 
 @pytest.mark.parametrize("ends", ["done", "failed", "gives up"])
 def test_what_another_sweep_is_at_comes_last_and_is_run_only_if_it_gives_up(
     toy, tmp_path, runs, ends, monkeypatch
 ):
-    monkeypatch.setattr(sweeps, "PATIENCE", 0.01)
+    monkeypatch.setattr(claims.DiskClaims, "patience", 0.01)
     first, *_ = plan(toy, SETS)
     other = stores.Store(tmp_path)
     other.check_writable()
@@ -401,8 +393,8 @@ def test_a_folder_tells_done_failed_running_and_stale_apart(
     stale.write_text(json.dumps({**json.loads(stale.read_text()), "source": "older"}))
     (tmp_path / "runs" / ("0" * 12 + ".json")).write_text("{")
     store, (run,) = stores.Store(tmp_path), plan(toy, [{"x": 6}])
-    with store.claim(run):
-        os.utime(store.path(f".{run.key}", "lock"), (0, 900))
+    with store.claim(run) as claim:
+        claim.tell(since=900.0)
         monkeypatch.setattr(sweeps.time, "time", lambda: 1000.0)
         table = state(tmp_path)
         assert cli.main(["sweep", "status", str(tmp_path)]) == 0
@@ -493,10 +485,13 @@ class Cluster:
     def __init__(self, results):
         self.results, self.submitted = results, []
 
+    def subscribe_topic(self, topic, handler):
+        self.tell = handler
+
     def submit(self, function, *arguments, **options):
         self.submitted.append((function, arguments, options))
         future = Future()
-        result = self.results.get(arguments[1]["x"], outcome(arguments[1]["x"]))
+        result = self.results.get(arguments[2]["x"], outcome(arguments[2]["x"]))
         if isinstance(result, Exception):
             future.set_exception(result)
         else:
@@ -507,7 +502,7 @@ class Cluster:
 def test_a_cluster_gets_every_run_and_its_answers_find_their_run(toy, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(distributed, "as_completed", lambda futures, loop: reversed(futures))
-    monkeypatch.setattr(sweeps, "PATIENCE", 0.01)
+    monkeypatch.setattr(claims.DiskClaims, "patience", 0.01)
     lost = RunLost(outcome(2, status="lost", error="killed"))
     cluster = Cluster({2: lost, 3: ValueError("no\n  worker"), 5: failure("cell 2")})
     runs, store = plan(toy, [{"x": x} for x in range(1, 7)]), stores.Store(tmp_path)
@@ -528,12 +523,66 @@ def test_a_cluster_gets_every_run_and_its_answers_find_their_run(toy, tmp_path, 
     assert told[2][0] == "failed" and told[2][1].startswith("killed (4 tries; ")
     assert told[3] == ("failed", "the cluster did not run it: ValueError: no worker")
     assert told[5] == ("failed", "cell 2")
-    assert len(cluster.submitted) == 5 and store.running() == {}
+    assert len(cluster.submitted) == 5 and store.held() == {}
     by_key = {run.key: run for run in runs}
     for function, arguments, options in cluster.submitted:
         run = by_key[options["key"].removeprefix("ehrgan-")]
-        assert function is execute.execute
-        assert arguments == (b"nb", run.parameters, run.source, "/work", 7)
+        assert function is sweeps._execute_there
+        assert arguments == (run.key, b"nb", run.parameters, run.source, "/work", 7)
         assert options == {
             "key": f"ehrgan-{run.key}", "retries": 3, "resources": {"GPU": 1}, "pure": False,
         }  # fmt: skip
+
+
+def test_a_run_in_a_clusters_queue_is_told_from_one_that_has_begun(toy, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    seen = []
+
+    def look(futures, loop):
+        seen.append(dict(state(tmp_path).groupby("status").size()))
+        cluster.tell((0.0, runs[1].key))
+        cluster.tell((0.0, "of another sweep"))
+        seen.append(dict(state(tmp_path).groupby("status").size()))
+        return futures
+
+    monkeypatch.setattr(distributed, "as_completed", look)
+    cluster, runs, store = Cluster({}), plan(toy, SETS), stores.Store(tmp_path)
+    store.check_writable()
+    list(sweeps._on_cluster(cluster, None, runs, sweeps._Job(store, {}, b"nb", None, None, 2)))
+    assert seen[:2] == [{"queued": 3}, {"queued": 2, "running": 1}]
+
+
+def test_a_worker_of_a_cluster_tells_which_run_it_begins(monkeypatch):
+    distributed, told = pytest.importorskip("distributed"), []
+    worker = SimpleNamespace(log_event=lambda *event: told.append(event))
+    monkeypatch.setattr(distributed, "get_worker", lambda: worker)
+    monkeypatch.setattr(sweeps, "execute", lambda *given: told.append(given) or "outcome")
+    assert sweeps._execute_there("k", b"nb", {"x": 1}) == "outcome"
+    assert told == [(sweeps.BEGAN, "k"), (b"nb", {"x": 1})]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_shards_do_every_run_and_none_twice(toy, tmp_path, runs, n, capsys):
+    whole, shards = tmp_path / "whole", tmp_path / "shards"
+    sets = [{"x": x} for x in range(1, 5)]
+    wanted = swept(toy, whole, sets)
+    runs.clear()
+    found = [swept(toy, shards, sets, shard=(i + 1, n)) for i in range(n)]
+    assert sorted(runs.xs()) == [1, 2, 3, 4]
+    assert max(map(len, found)) - min(map(len, found)) <= 1
+    assert sorted(sum(found, []), key=str) == sorted(wanted, key=str)
+    pd.testing.assert_frame_equal(read_sweep(shards), read_sweep(whole), check_exact=True)
+
+
+def test_the_command_does_and_previews_its_share_alone(toy, tmp_path, runs, capsys):
+    grid, out = tmp_path / "g.yml", tmp_path / "out"
+    grid.write_text(yaml.safe_dump({"product": {"x": [1, 2, 3]}}))
+    arguments = ["sweep", str(toy), str(grid), "--out", str(out), "--jobs", "1", "--shard"]
+    assert cli.main([*arguments, "2/2", "--dry-run"]) == 0
+    assert "1 of 1 runs to do" in capsys.readouterr().out and runs.xs() == []
+    assert cli.main([*arguments, "1/2"]) == 0
+    assert runs.xs() == [1, 3]
+    for wrong, words in (("2", "--shard needs I/N, such as 2/3, got '2'"), ("3/2", "got 3/2")):
+        for more in ([], ["--dry-run"]):
+            assert cli.main([*arguments, wrong, *more]) == 2
+            assert words in capsys.readouterr().err

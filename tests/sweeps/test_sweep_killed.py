@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -23,11 +24,12 @@ import yaml
 from nbformat.v4 import new_code_cell, new_notebook
 
 from ehrgan import cli
-from ehrgan.sweeps import execute
+from ehrgan.sweeps import claims, execute
 from ehrgan.sweeps import plan as plans
 from ehrgan.sweeps import sweep as sweeps
 from ehrgan.sweeps.grid import GridError, read_grid
 from ehrgan.sweeps.plan import plan
+from ehrgan.sweeps.store import Store
 from ehrgan.sweeps.sweep import read_sweep, state
 
 ROOT = Path(__file__).parents[2]
@@ -233,6 +235,10 @@ def test_failures_are_kept_reported_and_do_not_stop_the_others(toy, tmp_path, ca
     assert "1 done, 1 failed" in capsys.readouterr().out
 
 
+def test_what_a_run_held_of_memory_is_that_of_a_kernel(calm):
+    assert read_sweep(calm)["peak_memory_mb"].between(40, 2000).all()
+
+
 def test_a_run_that_takes_too_long_is_ended(toy, tmp_path):
     (about,) = sweeps.sweep(toy, [{"wait": 60.0}], tmp_path / "out", timeout=4, progress=False)
     assert about["status"] == "failed" and "took longer than 4 s" in about["error"]
@@ -314,6 +320,60 @@ def test_two_sweeps_into_one_folder_share_the_work(toy, calm, tmp_path, log):
     assert [driver.wait(120) for driver in drivers] == [0, 0]
     check_same(out, calm)
     assert len(log()) == 2 * len(SETS)  # each began and ended once
+
+
+def test_three_shards_side_by_side_equal_one_sweep_to_the_last_digit(toy, calm, tmp_path, log):
+    path, out = grid(tmp_path / "g.yml", **GRID), tmp_path / "out"
+    drivers = [command(toy, path, out, "--jobs", "1", "--shard", f"{i}/3") for i in (1, 2, 3)]
+    assert [driver.wait(120) for driver in drivers] == [0, 0, 0]
+    check_same(out, calm)
+    assert len(log()) == 2 * len(SETS)
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """An address on an S3 server of this machine."""
+    s3fs = pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(
+        "127.0.0.1", port=0, verbose=False
+    )
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    s3fs.S3FileSystem.clear_instance_cache()
+    s3fs.S3FileSystem().mkdir("bucket")
+    yield "s3://bucket/out"
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+def test_sweeps_into_an_object_store_do_no_run_twice_and_take_over_from_a_killed_one(
+    toy, calm, tmp_path, log, bucket, monkeypatch
+):
+    path = grid(tmp_path / "g.yml", **GRID)
+    drivers = [command(toy, path, bucket, "--jobs", "1") for _ in range(2)]
+    until(lambda: "running" in set(state(bucket)["status"]), drivers[0])
+    assert [driver.wait(120) for driver in drivers] == [0, 0]
+    check_same(bucket, calm)
+    assert len(log()) == 2 * len(SETS)  # each began and ended once
+
+    slow = grid(tmp_path / "slow.yml", product={"x": [4]}, fixed={"wait": 60.0})
+    killed = command(toy, slow, bucket)
+    until(lambda: family(killed, "ipykernel"), killed)
+    assert list(state(bucket)["status"]).count("running") == 1
+    killed.kill()
+    killed.wait()
+    (run,) = plan(toy, read_grid(slow))
+    monkeypatch.setattr(claims, "LEASE", 1.0)
+    store = Store(bucket)
+    assert store.claim(run) is None  # nobody can know yet that it is dead
+    time.sleep(1.1)
+    with store.claim(run) as held:
+        assert held is not None and Store(bucket).claim(run) is None
+    store.claims.close()
 
 
 def test_a_failure_of_a_sweep_beside_is_not_tried_again(toy, tmp_path, log):
@@ -440,7 +500,7 @@ def test_every_command_of_the_page_works(tmp_path, monkeypatch):
                 own = f"--host 127.0.0.1 --port {port}" if "scheduler" in line else "--no-dashboard"
                 served.append(subprocess.Popen(shlex.split(f"{line} {own}")))
             elif line.startswith("pip "):
-                assert line == 'pip install ".[book,cluster]"'
+                assert line == 'pip install ".[sweep,cluster]"'
             else:
                 subprocess.run(shlex.split(line), check=True, timeout=120)
     finally:
@@ -451,3 +511,37 @@ def test_every_command_of_the_page_works(tmp_path, monkeypatch):
     exec(blocks("python"), read)
     assert len(read["table"]) == small["seeds"]
     assert (tmp_path / "out.ipynb").exists() and len(read_sweep(tmp_path / "on_gpus")) == 2
+
+
+def test_every_recipe_of_the_page_for_a_cluster_does_all_runs(tmp_path, monkeypatch):
+    """As far as it goes without one: its tasks one after another, its jobs on this machine."""
+    distributed = pytest.importorskip("distributed")
+    (tmp_path / "sweeps").mkdir()
+    write_notebook(tmp_path / "sweeps" / "one_setting.ipynb", PARAMETERS, CODE)
+    grid(tmp_path / "grid.yml", product={"x": [1, 2]})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    page = (ROOT / "book" / "sweeps.md").read_text()
+    slurm, kubernetes = re.findall(r"ehrgan sweep .*--shard .*", page)
+    for line, out, name, first in (
+        (slurm, "results", "SLURM_ARRAY_TASK_ID", 1),
+        (kubernetes.replace("s3://bucket/results", "pods"), "pods", "JOB_COMPLETION_INDEX", 0),
+    ):
+        for task in range(first, first + 2):
+            command = ["bash", "-c", line.replace("ehrgan", f"{sys.executable} -m ehrgan.cli", 1)]
+            subprocess.run(command, env={**os.environ, name: str(task)}, check=True, timeout=60)
+        assert len(read_sweep(tmp_path / out)) == 4
+
+    class Jobs(distributed.LocalCluster):
+        def __init__(self, cores, processes, memory, walltime):
+            super().__init__(
+                n_workers=0, threads_per_worker=cores // processes, dashboard_address=":0"
+            )
+
+        def scale(self, jobs):
+            super().scale(jobs and 1)
+
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", SimpleNamespace(SLURMCluster=Jobs))
+    (recipe,) = re.findall(r"```{code-block} python\n(.*?)```", page, re.S)
+    exec(recipe, {})
+    pd.testing.assert_frame_equal(table(tmp_path / "from_jobs"), table(tmp_path / "results"))

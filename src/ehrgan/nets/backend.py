@@ -21,10 +21,12 @@ def _quiet_stderr():
 
 
 def tensorflow():
-    """The module of TensorFlow, which importing ``ehrgan`` alone does not load.
+    """The module of TensorFlow, which importing ``ehrgan`` and predicting do not load.
 
     Raises
     ------
+    ImportError
+        It is not installed.
     RuntimeError
         In a process forked from one that has used it: its threads stayed behind, and whatever is
         asked of it here would wait for them for ever.
@@ -41,8 +43,13 @@ def tensorflow():
 @functools.cache
 def _loaded():
     with _quiet_stderr():
-        import tensorflow as tf
-
+        try:
+            import tensorflow as tf
+        except ImportError as error:
+            raise ImportError(
+                "training needs TensorFlow, though predicting does not: "
+                f"pip install tensorflow ({error})"
+            ) from error
         tf.zeros(1)  # opens the devices, which is when the last of those lines are printed
     return tf
 

@@ -7,6 +7,8 @@ Studies that share a part share its work, also two that run at the same moment.
 import os
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from ..source import source_fingerprint
 from .protocol import Study
 from .store import Store
@@ -30,10 +32,10 @@ def run_study(records, **parameters):
 
     Notes
     -----
-    The cache lies in ``$EHRGAN_CACHE``, else in ``ehrgan`` below ``$XDG_CACHE_HOME`` or
-    ``~/.cache``. A part is addressed by the parameters that it depends on, the records, the source
-    of everything that makes numbers and the versions of the numerical libraries: an edit never
-    meets a stale one.
+    The cache lies in ``$EHRGAN_CACHE``, else where the system keeps caches: on Linux in ``ehrgan``
+    below ``$XDG_CACHE_HOME`` or ``~/.cache``. A part is addressed by the parameters that it depends
+    on, the records, the source of everything that makes numbers and the versions of the numerical
+    libraries: an edit never meets a stale one.
 
     Examples
     --------
@@ -49,5 +51,4 @@ def run_study(records, **parameters):
 
 
 def _cache_folder():
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("EHRGAN_CACHE") or Path(home) / "ehrgan")
+    return Path(os.environ.get("EHRGAN_CACHE") or user_cache_path("ehrgan", appauthor=False))

@@ -20,7 +20,8 @@ OTHER_SOURCE = (
     "the library there is not the one that planned this sweep: every machine needs the same, and "
     "it must not be edited while a sweep runs"
 )
-PATIENCE = 0.2  # seconds between two looks at what another sweep or a process is doing
+OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # as a session is on Windows
+PATIENCE = 0.2  # seconds between two looks at what a process is doing
 
 
 class RunLost(RuntimeError):
@@ -90,7 +91,8 @@ def _start(folder, content, parameters, workdir):
             [sys.executable, "-m", "ehrgan.sweeps.worker", str(folder), str(workdir or folder)],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr, env=environment,
             cwd=folder,
-            start_new_session=True,  # Ctrl-C is for the sweep, which then ends its workers
+            # Ctrl-C is for the sweep, which then ends its workers
+            start_new_session=True, creationflags=OWN_GROUP,
         )  # fmt: skip
 
 

@@ -1,19 +1,19 @@
 """The folder of a sweep, local or on an object store."""
 
-import fcntl
 import io
 import json
 import math
 import os
 import re
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
 import fsspec
 
+from .claims import DiskClaims, StoreClaims
 from .grid import GridError
 from .handover import OWN, PARAMETER
 
@@ -32,6 +32,8 @@ class Store:
         if not str(out):
             raise GridError("the target must be a folder or an address, got ''")
         self.local = "file" in self.fs.protocol
+        claims = DiskClaims if self.local else StoreClaims
+        self.claims = claims(self.fs, self.root)
 
     def path(self, key, suffix):
         """Where a file of a run lies."""
@@ -92,38 +94,18 @@ class Store:
         files = (f"{key}.{suffix}" for suffix in ("ipynb", "parquet"))
         return _note(key, note, {f for f in files if self.fs.exists(f"{self.root}/runs/{f}")})
 
-    def claim(self, run):
+    def claim(self, run, status="running"):
         """Hold a run against other sweeps; None if another is at it, else close it to let go.
 
-        A killed holder lets go by itself. On an object store two sweeps may both run it, to the
-        same result.
+        A killed holder lets go by itself: on this machine at once, on an object store when it has
+        been silent for a while.
         """
-        held = ExitStack()
-        if self.local:
-            try:
-                path = self.path(f".{run.key}", "lock")
-                lock = held.enter_context(open(path, "ab", buffering=0))
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                lock.truncate(0)
-                lock.write(json.dumps([run.notebook, run.parameters]).encode())
-            except BlockingIOError:
-                held.close()
-                return None
-            except OSError:
-                pass  # the disk is full, or its file system has no locks: on without them
-        return held
+        about = {"notebook": run.notebook, "parameters": run.parameters}
+        return self.claims.take(run.key, {**about, "status": status, "since": time.time()})
 
-    def running(self):
-        """Notebook, parameters and start of the runs that sweeps on this machine are at, by key."""
-        found = {}
-        for path in Path(self.root, "runs").glob(".*.lock") if self.local else ():
-            with path.open() as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    since = os.fstat(lock.fileno()).st_mtime
-                    found[path.stem[1:]] = *_told_by(lock.read()), since
-        return found
+    def held(self):
+        """What sweeps are at, by key: notebook and parameters, since when, running or queued."""
+        return self.claims.held()
 
     def publish(self, run, outcome):
         """Put a run's files in place, the verdict last; say how it went."""
@@ -142,15 +124,6 @@ class Store:
         except Exception as error:  # a full disk, say, must not stop the other runs
             about |= {"status": "failed", "error": f"its results could not be written: {error}"}
         return about
-
-
-def _told_by(lock):
-    """Notebook and parameters from the text of a lock; it may be about to be written."""
-    try:
-        notebook, parameters = json.loads(lock)
-    except ValueError:
-        return "", {}
-    return notebook, parameters
 
 
 def _note(key, content, names):

@@ -8,7 +8,6 @@ scores) and, last of all, ``runs/KEY.json`` (how it went), each whole or not at 
 import io
 import math
 import os
-import random
 import threading
 import time
 import warnings
@@ -22,7 +21,7 @@ from tqdm import tqdm
 
 from ..bars import no_bars
 from ..source import source_fingerprint
-from .execute import PATIENCE, RunLost, execute, failure
+from .execute import RunLost, execute, failure
 from .grid import GridError
 from .plan import plan, read_notebook
 from .store import Store
@@ -30,11 +29,12 @@ from .store import Store
 __all__ = ["read_sweep", "state", "sweep"]
 
 MEMORY_OF_A_RUN = 1.5e9  # bytes that a TensorFlow kernel may need
+BEGAN = "ehrgan-began"  # topic under which the workers of a cluster tell which run they begin
 TOLD = ("key", "status", "duration", "error", "parameters", "notebook", "version")  # of each run
 
 
 def state(out):
-    """Say of every run in a folder whether it is done, running or failed, and why.
+    """Say of every run in a folder whether it is done, running, queued or failed, and why.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def state(out):
     -------
     DataFrame
         Columns key, status, duration (of a running one: so far, in seconds), error, parameters,
-        notebook and version; runs of another source than the installed library's have the status
-        "stale". Runs in progress show in a folder of this machine, not on an object store.
+        notebook and version. Runs of another source than the installed library's have the status
+        "stale", those that wait for a worker of a cluster "queued".
 
     Raises
     ------
@@ -65,9 +65,9 @@ def runs_in(out):
     for about in rows.values():
         if about["source"] not in (source, None):
             about["status"] = "stale"
-    for key, (notebook, parameters, since) in store.running().items():
-        rows[key] = {"key": key, "status": "running", "duration": time.time() - since, "error": "",
-                     "parameters": parameters, "notebook": notebook, "version": ""}  # fmt: skip
+    for key, note in store.held().items():
+        since = time.time() - note["since"]
+        rows[key] = {**note, "key": key, "duration": since, "error": "", "version": ""}
     return [{name: about[name] for name in TOLD} for about in rows.values()]
 
 
@@ -125,7 +125,7 @@ def read_sweep(out, *, source=None, notebook=None):
 
 def sweep(
     notebook, sets, out, *, jobs=None, scheduler=None, resources=None, timeout=None, retries=2,
-    workdir=None, progress=True,
+    workdir=None, shard=(1, 1), progress=True,
 ):  # fmt: skip
     """Run a notebook once for each set of parameters, leaving out what is already done.
 
@@ -150,14 +150,17 @@ def sweep(
     workdir : path-like, optional
         Folder that the runs work in: their relative paths and imports start there. By default the
         notebook's own; with a scheduler, whose workers may not have it, an empty one for each run.
+    shard : (int, int), default=(1, 1)
+        Which share of the runs to do, and how many shares there are: ``(2, 3)`` takes the 2nd, 5th,
+        8th, ... run of the plan.
     progress : bool, default=True
         Show a progress bar; quiet in CI.
 
     Returns
     -------
     list of dict
-        How each run went, in the order of the plan: key, parameters, status ("done" or "failed"),
-        error and duration.
+        How each run of the share went, in the order of the plan: key, parameters, status ("done" or
+        "failed"), error and duration.
 
     Raises
     ------
@@ -168,23 +171,22 @@ def sweep(
     -----
     Each run has a process of its own and one thread, so that its numbers do not depend on how many
     run beside it. The working folder they share: what one writes there under a fixed name, another
-    overwrites. Two sweeps into one folder of one machine share
-    the work.
+    overwrites. Two sweeps into one folder or address share the work; on an
+    object store a run of a sweep that was killed is free again after a minute of silence.
     """
-    check_options(jobs, scheduler, resources, timeout, workdir)
+    check_options(jobs, scheduler, resources, timeout, workdir, shard)
     if workdir is None and scheduler is None:
         workdir = Path(notebook).parent
     workdir = workdir and os.path.abspath(workdir)
     content = read_notebook(notebook)  # once, so that what runs is what the keys were made of
-    runs, store = plan(notebook, sets, content), Store(out)
+    runs, store = share(plan(notebook, sets, content), shard), Store(out)
     store.check_writable()
     before = store.outcomes()
     found = {key: about for key, about in before.items() if about["status"] == "done"}
     todo = [run for run in runs if run.key not in found]
-    if not store.local:  # without locks, sweeps side by side seldom meet if each has its own order
-        random.shuffle(todo)
     job = _Job(store, before, content, workdir, timeout, retries)
     with ExitStack() as at_end:
+        at_end.callback(store.claims.close)
         if scheduler is not None and todo:
             client = at_end.enter_context(connect(scheduler, resources))
             ending = _on_cluster(client, resources, todo, job)
@@ -219,7 +221,21 @@ class _Job(NamedTuple):
         return about if about != self.before.get(run.key) else None
 
 
-def check_options(jobs=None, scheduler=None, resources=None, timeout=None, workdir=None):
+def share(runs, shard):
+    """Every n-th run from the i-th on, for a shard (i, n): no two shards have one in common.
+
+    Examples
+    --------
+    >>> share("abcdefg", (2, 3))
+    'be'
+    """
+    i, n = shard
+    return runs[i - 1 :: n]
+
+
+def check_options(
+    jobs=None, scheduler=None, resources=None, timeout=None, workdir=None, shard=(1, 1)
+):
     """Refuse options of a sweep that make no sense; see :func:`sweep`."""
     if jobs is not None and jobs < 1:
         raise GridError(f"jobs must be at least 1, got {jobs}")
@@ -234,6 +250,9 @@ def check_options(jobs=None, scheduler=None, resources=None, timeout=None, workd
         raise GridError(f"timeout must be a number of seconds above 0, got {timeout:g}")
     if workdir is not None and scheduler is None and not Path(workdir).is_dir():
         raise GridError(f"workdir must be a folder that is there, got {str(workdir)!r}")
+    i, n = shard
+    if not 1 <= i <= n:
+        raise GridError(f"a shard must be from 1/n to n/n, such as 2/3, got {i}/{n}")
 
 
 def n_places(jobs=None, scheduler=None):
@@ -281,7 +300,7 @@ def _on_this_machine(jobs, todo, job):
 
     def one(run, patient):
         while (claim := job.store.claim(run)) is None:
-            if not patient or stop.wait(PATIENCE):
+            if not patient or stop.wait(job.store.claims.patience):
                 return None
         with claim:
             return job.news(run) or _tried(run, job, stop)
@@ -344,11 +363,13 @@ def _on_cluster(client, resources, todo, job):
     from distributed import as_completed as as_they_come
 
     with ExitStack() as claims:
+        queued = {}
+        client.subscribe_topic(BEGAN, lambda event: _tell_began(queued, event[1]))
         for patient in (False, True):
             futures, later = {}, []
             for run in todo:
-                while (claim := job.store.claim(run)) is None and patient:
-                    time.sleep(PATIENCE)
+                while (claim := job.store.claim(run, "queued")) is None and patient:
+                    time.sleep(job.store.claims.patience)
                 if claim is None:
                     later.append(run)
                     continue
@@ -357,16 +378,34 @@ def _on_cluster(client, resources, todo, job):
                     claim.close()
                     yield about
                     continue
+                queued[run.key] = claim
                 future = client.submit(
-                    execute, job.content, run.parameters, run.source, job.workdir, job.timeout,
-                    key=f"ehrgan-{run.key}", retries=job.retries, resources=resources, pure=False,
+                    _execute_there, run.key, job.content, run.parameters, run.source, job.workdir,
+                    job.timeout, key=f"ehrgan-{run.key}", retries=job.retries, resources=resources,
+                    pure=False,
                 )  # fmt: skip
                 futures[future] = run, claim
             for future in as_they_come(list(futures), client.loop):
                 run, claim = futures.pop(future)
+                queued.pop(run.key, None)
                 with claim:
                     yield job.store.publish(run, _fetched(future, job))
             todo = later
+
+
+def _execute_there(key, *arguments):
+    """Run on a worker of a cluster, and let all sweeps know that it has begun."""
+    from distributed import get_worker
+
+    get_worker().log_event(BEGAN, key)
+    return execute(*arguments)
+
+
+def _tell_began(queued, key):
+    """Note of a claim of ours that its run has left the queue."""
+    if claim := queued.pop(key, None):
+        with suppress(Exception):  # a store that does not answer now; only what others see is old
+            claim.tell(status="running", since=time.time())
 
 
 def _fetched(future, job):

@@ -5,11 +5,12 @@ Light to import, so that a run costs little more than papermill alone.
 
 import json
 import os
-import resource
 import shutil
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -22,27 +23,46 @@ from nbclient.exceptions import DeadKernelError
 from .family import end_family
 from .notebooks import NotebookError, run_notebook
 
+LOOK = 0.5  # seconds between two looks at the memory; each lists all processes of the machine
+
 
 def work(folder, workdir):
     """Run ``notebook.ipynb`` of a folder with ``parameters.json``; leave ``outcome.json`` there."""
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     parameters = json.loads((folder / "parameters.json").read_text())
     began, status, error = time.monotonic(), "done", ""
-    try:
-        run_notebook(
-            folder / "notebook.ipynb", folder / "executed.ipynb", parameters, cwd=workdir,
-            progress=False,
-        )  # fmt: skip
-    except NotebookError as failure:
-        status = "lost" if isinstance(failure.__context__, DeadKernelError) else "failed"
-        error = str(failure).split("\n")[0].replace(f"{folder}{os.sep}", "")
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as beside:
+        peak = beside.submit(_peak_memory, ended)
+        try:
+            run_notebook(
+                folder / "notebook.ipynb", folder / "executed.ipynb", parameters, cwd=workdir,
+                progress=False,
+            )  # fmt: skip
+        except NotebookError as failure:
+            status = "lost" if isinstance(failure.__context__, DeadKernelError) else "failed"
+            error = str(failure).split("\n")[0].replace(f"{folder}{os.sep}", "")
+        finally:
+            ended.set()
     outcome = {
         "status": status,
         "error": error,
         "duration": time.monotonic() - began,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+        "peak_memory_mb": peak.result() / 2**20,
     }
     (folder / "outcome.json").write_text(json.dumps(outcome))
+
+
+def _peak_memory(ended):
+    """Most bytes that the kernel and its children were seen to hold together until the end."""
+    worker, peak = psutil.Process(), 0
+    while not ended.wait(LOOK):
+        held = 0
+        for process in worker.children(recursive=True):
+            with suppress(psutil.Error):  # it has just ended
+                held += process.memory_info().rss
+        peak = max(peak, held)
+    return peak
 
 
 def _end_with_parent(folder):
