@@ -89,10 +89,10 @@ def _refuse_few(name, y, classes):
     sizes = np.bincount(y, minlength=len(classes))
     if sizes.min() < FEWEST:
         shown = ", ".join(f"{n} {c!r}" for n, c in zip(sizes[::-1], classes[::-1], strict=True))
+        rarest = "rarer class" if len(classes) == 2 else "rarest class, which may be a slip,"
         raise ReportError(
-            f"outcome {name!r} has {sizes.min()} records of its rarest class ({shown}): at least "
-            f"{FEWEST} are needed, and fifty or more for an answer that is worth having; if that "
-            "class is a slip, correct it"
+            f"outcome {name!r} has {sizes.min()} records of its {rarest} ({shown}): at least "
+            f"{FEWEST} are needed, and fifty or more for an answer that is worth having"
         )
 
 
