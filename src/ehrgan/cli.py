@@ -35,7 +35,7 @@ def command_line():
 
 
 def add_report(commands):
-    """Options of ``ehrgan describe``, ``ehrgan report`` and ``ehrgan predict``."""
+    """Options of ``ehrgan describe``, ``report``, ``predict`` and ``card``."""
     several = {"action": "append", "default": []}
     describe = commands.add_parser("describe", help="say what each column of a table is")
     describe.add_argument(
@@ -60,6 +60,12 @@ def add_report(commands):
     }
     report.add_argument("--ordered", **several, **orders)
     report.add_argument("--group", help="column that tells which records belong together")
+    when = "column of dates: also train on the past, and test on what came after"
+    report.add_argument("--time", metavar="COLUMN", help=when)
+    groups = "column for whose groups of records the scores are told, such as sex"
+    report.add_argument("--by", metavar="COLUMN", **several, help=groups)
+    other = "records of another place, outcome included, to try the recommended method on"
+    report.add_argument("--external", metavar="TABLE", **several, help=other)
     report.add_argument("--seed", type=int, default=0, help="makes the comparison reproducible")
     codes = {
         "metavar": "[COLUMN=]CODE",
@@ -69,10 +75,12 @@ def add_report(commands):
     for command in (describe, report):
         command.add_argument("--missing", **several, **codes)
         command.add_argument("--schema", help="what is known of the columns: a Table Schema")
-    predict = commands.add_parser("predict", help="predict new records by the pipeline of a report")
-    predict.add_argument("model", help="the pipeline.joblib of a report; open only what you trust")
+    predict = commands.add_parser("predict", help="predict new records by the model of a report")
+    predict.add_argument("model", help="the model.skops of a report")
     predict.add_argument("table", help="the new records, columns in any order")
     predict.add_argument("--out", required=True, help="the CSV to write")
+    card = commands.add_parser("card", help="print the card of a model")
+    card.add_argument("model", help="the model.skops of a report")
     for command in (describe, report, predict):
         command.add_argument("--encoding", help="of a file of text, if it is not UTF-8")
         command.add_argument("--delimiter", help="the character between cells")
@@ -87,7 +95,10 @@ def main(arguments=None):
             stream.reconfigure(errors="backslashreplace")
     parser = command_line()
     options = parser.parse_args(arguments)
-    tables = {"describe": describe_table, "report": report_table, "predict": predict_table}
+    tables = {
+        **{"describe": describe_table, "report": report_table},
+        **{"predict": predict_table, "card": print_card},
+    }
     try:
         if options.command in tables:
             return on_a_table(tables[options.command], options)
@@ -132,12 +143,21 @@ def on_a_table(command, options):
 
 def described_table(options):
     """The table as its file has it, and the schema that was given, if one was."""
-    from .report.files import as_filed, read_cells
+    from .report.cells import read_cells
+    from .report.files import as_filed
     from .report.schema import read_schema
 
     given = read_schema(options.schema) if options.schema else None
     dialect = given.dialect if given else {}
     return as_filed(read_cells(options.table, **(dialect | file_options(options)))), given
+
+
+def other_table(path, prepared):
+    """Records of another place, read as the table here was."""
+    from .report.cells import read_cells
+    from .report.files import as_filed
+
+    return as_filed(read_cells(path, **prepared.schema.dialect))
 
 
 def file_options(options):
@@ -177,18 +197,21 @@ def report_table(options):
         keep=options.keep,
         ordered=parsed_orders(options.ordered),
         group=options.group,
+        time=options.time,
+        by=options.by,
         schema=given,
         missing=options.missing,
     )
     out = Path(options.out or f"{Path(options.table).name.split('.')[0]}_report")
     refuse_unwritable(out)
+    others = {Path(path).name: other_table(path, prepared) for path in options.external}
     print(prepared.schema, "", *prepared.notes, sep="\n", flush=True)
     from .report.report import make_report  # loads TensorFlow, so after what may be refused
 
-    found = make_report(prepared, seed=options.seed)
+    found = make_report(prepared, seed=options.seed, external=others)
     paths = found.save(out)
     print("", *found.words, sep="\n")
-    print(f"the report is in {paths['report']}; pipeline, model card and schema are beside it")
+    print(f"the report is in {paths['report']}; model, model card and schema are beside it")
     return 0
 
 
@@ -198,6 +221,14 @@ def predict_table(options):
 
     told = predict_file(options.model, options.table, options.out, **file_options(options))
     print(*told, f"the predictions are in {options.out}", sep="\n")
+    return 0
+
+
+def print_card(options):
+    """Print what a model says of itself."""
+    from .report.model import read_model
+
+    print(read_model(options.model).about["card"])
     return 0
 
 

@@ -3,17 +3,18 @@
 import subprocess
 import sys
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 
 from ehrgan import cli
-from ehrgan.report import files
+from ehrgan.report import separated
+from ehrgan.report.cells import read_cells
 from ehrgan.report.errors import ReportError
-from ehrgan.report.files import as_filed, read_cells, read_table
+from ehrgan.report.files import as_filed
 from ehrgan.report.learned import AsLearned
 from ehrgan.report.methods import make_method
+from ehrgan.report.model import Model
 from ehrgan.report.predict import predict_file
 from ehrgan.report.reading import prepare
 
@@ -51,7 +52,7 @@ def made(tmp_path_factory):
     assert list(found.X) == ["hb", "crp", "sex", "smokes", "admitted"]
     method = make_method("mean", "logistic regression", schema=found.schema)
     model = method.fit(found.X, np.where(found.y == 1, "yes", "no").astype(object))
-    joblib.dump(model, folder / "pipeline.joblib")
+    Model(model, {"card": "# Two hundred records"}).save(folder / "model.skops")
     return folder, model, found
 
 
@@ -59,7 +60,7 @@ def predicted(made, table, **how):
     """What is written and said of other records."""
     folder = made[0]
     path, out = written(folder / "new.csv", table), folder / "p.csv"
-    told = predict_file(folder / "pipeline.joblib", path, out, **how)
+    told = predict_file(folder / "model.skops", path, out, **how)
     return pd.read_csv(out), told
 
 
@@ -128,23 +129,12 @@ def test_columns_that_are_strange_or_lack_are_named(made):
 
 def test_a_long_file_is_predicted_part_by_part_with_the_same_answer(made, monkeypatch):
     whole, _ = predicted(made, records(500))
-    monkeypatch.setattr(files, "BLOCK", 2000)
+    monkeypatch.setattr(separated, "BLOCK", 2000)
     parts, told = predicted(made, records(500).assign(sex=np.resize(["f", "m", "x"], 500)))
     assert len(parts) == 500 and parts["record"].tolist() == list(range(1, 501))
     assert "'sex': 166 cells" in told[1]
     again, _ = predicted(made, records(500))
     pd.testing.assert_frame_equal(whole, again)
-
-
-def test_what_is_no_pipeline_of_a_report_is_refused(made, tmp_path):
-    folder = made[0]
-    (tmp_path / "text.joblib").write_text("x")
-    joblib.dump({"a": 1}, tmp_path / "other.joblib")
-    said = {"none": "is no file", "text": "cannot be loaded", "other": "is no pipeline"}
-    for name, words in said.items():
-        with pytest.raises(ReportError, match=words):
-            predict_file(tmp_path / f"{name}.joblib", folder / "my.csv", tmp_path / "p.csv")
-    assert not (tmp_path / "p.csv").exists()
 
 
 def test_the_command_predicts_without_tensorflow(made):
@@ -153,30 +143,13 @@ def test_the_command_predicts_without_tensorflow(made):
         "import sys; from ehrgan import cli; status = cli.main(sys.argv[1:]); "
         "assert 'tensorflow' not in sys.modules; sys.exit(status)"
     )
-    given = ["predict", str(folder / "pipeline.joblib"), str(folder / "my.csv"), "--out"]
+    given = ["predict", str(folder / "model.skops"), str(folder / "my.csv"), "--out"]
     ran = subprocess.run(
         [sys.executable, "-c", code, *given, str(folder / "q.csv")], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
     assert "200 records predicted." in ran.stdout and len(pd.read_csv(folder / "q.csv")) == 200
     assert cli.main([*given[:2], str(folder / "none.csv"), "--out", "x.csv"]) == 2
-
-
-def test_a_table_that_was_read_gives_numbers_only_where_every_reading_agrees(tmp_path):
-    table = pd.DataFrame(
-        {
-            "hb": np.resize(["13,1", "NA", "12"], 60),
-            "open": np.resize(["1,234", "2,345"], 60),
-            "limit": np.resize(["<5", "6"], 60),
-            "zip": np.resize(["01067", "10115"], 60),
-            "when": np.resize(["03/11/2023", "04/12/2023"], 60),
-        }
-    )
-    found = read_table(written(tmp_path / "a.csv", table))
-    assert found["hb"].iloc[[0, 2]].tolist() == [13.1, 12] and found["hb"].isna().sum() == 20
-    for name in ("open", "limit", "zip", "when"):
-        assert found[name].tolist() == table[name].tolist()
-    found.to_parquet(tmp_path / "a.parquet")  # what rides with the table does not break it
 
 
 def test_a_step_without_a_schema_finds_one_in_its_attributes():

@@ -93,7 +93,9 @@ def test_else_the_rarer_class_is_positive_and_a_named_one_always():
         ("constant", {}, "'constant' is 'x' throughout"),
         ("empty", {}, "'empty' has no value"),
         ("age", {}, "'age' has .* different numbers.*measurement"),
-        ("three", {}, "'three' has 3 classes.*positive="),
+        ("numbers", {}, "'numbers' has 3 classes.*positive=.*\"categories\": "),
+        ("pair", {}, "'pair' has 3 classes.*missing 'pair=lost'"),
+        ("answers", {}, "'answers' has 3 classes.*if 'y' and 'yes' are one class"),
         ("lists", {}, "outcome 'lists' cannot be told: its cells hold lists"),
         ("three", {"positive": "z"}, "positive 'z' is no value of 'three'"),
         ("rare", {}, "'rare' has 4 records of its rarer class"),
@@ -104,6 +106,9 @@ def test_else_the_rarer_class_is_positive_and_a_named_one_always():
 )
 def test_bad_arguments_are_refused_by_name(outcome, arguments, message):
     columns = {"constant": "x", "empty": np.nan, "three": ["a", "b", "c"] * 40}
+    columns["numbers"] = [0, 1, 9] * 40
+    columns["pair"] = ["died", "alive", "died", "lost", "alive", "died"] * 20
+    columns["answers"] = ["yes", "n/k", "y"] * 40
     columns["lists"] = [[1]] * 120
     columns["rare"] = [1] * 4 + [0] * 116
     with pytest.raises(ReportError, match=message):

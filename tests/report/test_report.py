@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from functools import partial
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +19,7 @@ from ehrgan.report import areas, choice, compare, methods, report
 from ehrgan.report.errors import ReportError
 from ehrgan.report.files import read_table
 from ehrgan.report.methods import CANDIDATES
+from ehrgan.report.model import read_model
 from ehrgan.report.reading import prepare
 from ehrgan.report.report import make_report
 
@@ -131,7 +131,7 @@ def test_the_command_says_what_it_noticed_before_what_it_found(made):
 
 
 def test_the_saved_pipeline_predicts_new_files_in_the_tables_words(made):
-    model = joblib.load(made / "r" / "pipeline.joblib")
+    model = read_model(made / "r" / "model.skops").pipeline
     new = records(400, seed=1)
     new.drop(columns="outcome").assign(more="x").to_csv(made / "new.csv", index=False)
     table = read_table(made / "new.csv")

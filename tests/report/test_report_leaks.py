@@ -46,13 +46,20 @@ class SpyImputer:
         self.learned = rows_of(Z)
         return self
 
-    def fit_many(self, tables):
-        assert "autoencoder" in self.name
-        return [SpyImputer(self.name, self.seed, self.seen).fit(Z) for Z in tables]
-
     def transform(self, Z):
         self.seen.append((self.name, self.seed, tuple(self.learned), tuple(rows_of(Z))))
         return np.column_stack([Z, np.full(len(Z), mark(self.learned))])
+
+
+class SpyNetwork(SpyImputer):
+    """Learns from the tables of all folds at once."""
+
+    def fit_many(self, tables):
+        return [SpyNetwork(self.name, self.seed, self.seen).fit(Z) for Z in tables]
+
+
+def spy_imputer(name, seed, seen):
+    return (SpyNetwork if "autoencoder" in name else SpyImputer)(name, seed, seen)
 
 
 class SpyClassifier:
@@ -66,10 +73,6 @@ class SpyClassifier:
         self.width, self.marks = X.shape[1], {*X[:, 2:].ravel()}
         return self
 
-    def fit_many(self, data):
-        assert "AC-GAN" in self.name
-        return [SpyClassifier(self.name, self.seed, self.seen).fit(X, y) for X, y in data]
-
     def predict_proba(self, X):
         rows = rows_of(X)
         assert not {*rows} & {*self.learned} and X.shape[1] == self.width
@@ -78,6 +81,17 @@ class SpyClassifier:
         self.seen.append((self.name, self.seed, tuple(self.learned), tuple(rows), tuple(self.y)))
         told = np.array(rows) / 1000 + mark(self.learned) / 10_000_000
         return np.column_stack([1 - told, told])
+
+
+class SpyAdversary(SpyClassifier):
+    """Learns from the tables of all folds at once."""
+
+    def fit_many(self, data):
+        return [SpyAdversary(self.name, self.seed, self.seen).fit(X, y) for X, y in data]
+
+
+def spy_classifier(name, seed, seen):
+    return (SpyAdversary if "AC-GAN" in name else SpyClassifier)(name, seed, seen)
 
 
 def mark(rows):
@@ -98,12 +112,12 @@ def spied(monkeypatch, groups):
     Z[:, 1] += np.arange(N) % 2
     filled, told, bar = [], [], Silent()
     monkeypatch.setattr(
-        compare, "make_imputation", lambda name, seed, n: SpyImputer(name, seed, filled)
+        compare, "make_imputation", lambda name, seed, n: spy_imputer(name, seed, filled)
     )
     monkeypatch.setattr(
-        compare, "make_final_classifier", lambda name, seed, n: SpyClassifier(name, seed, told)
+        compare, "make_final_classifier", lambda name, seed, n: spy_classifier(name, seed, told)
     )
-    scores = compare.compare_methods(METHODS, Z, y, groups, 2, 8, bar)
+    scores = compare.compare_methods(METHODS, pd.DataFrame(Z), y, groups, 2, 8, bar)
     return y, filled, told, scores, bar
 
 
@@ -145,28 +159,50 @@ def test_every_probability_stands_with_its_method_trial_and_record(spied, groups
 
 def test_folds_of_one_class_have_no_area_but_their_records_are_predicted(monkeypatch):
     monkeypatch.setattr(
-        compare, "make_imputation", lambda name, seed, n: SpyImputer(name, seed, [])
+        compare, "make_imputation", lambda name, seed, n: spy_imputer(name, seed, [])
     )
     monkeypatch.setattr(
-        compare, "make_final_classifier", lambda name, seed, n: SpyClassifier(name, seed, [])
+        compare, "make_final_classifier", lambda name, seed, n: spy_classifier(name, seed, [])
     )
     groups = np.arange(N) // 6
     y = (groups < 3).astype(np.int64)  # three persons of ten hold the positives, so two folds none
     Z = np.column_stack([np.arange(N) + 0.0, np.arange(N) % 2])
-    scores = compare.compare_methods(METHODS[:1], Z, y, groups, 2, 0, Silent())
+    scores = compare.compare_methods(METHODS[:1], pd.DataFrame(Z), y, groups, 2, 0, Silent())
     assert scores.areas.shape == (1, 6) and np.isfinite(scores.probability).all()
     assert scores.sizes == (48, 12)
 
 
-def test_only_columns_that_vary_in_every_training_fold_are_compared():
-    Z = np.column_stack([np.arange(8), [1, *[0] * 7], [np.nan] * 8, [np.nan, 1, 1, 1, 2, 1, 2, 1]])
-    rows = [(np.arange(4, 8), np.arange(4)), (np.arange(4), np.arange(4, 8))]
-    kept = compare._varying(Z.astype(float), rows)
-    assert kept.shape == (8, 1) and kept[:, 0].tolist() == list(range(8))
-    kept = compare._varying(Z.astype(float), [(np.arange(8), np.arange(1))])
-    np.testing.assert_array_equal(kept, Z[:, [0, 1, 3]].astype(float))
+def test_a_fold_is_coded_by_its_training_rows_alone():
+    """What only the test rows have, a value that varies or a category, is unknown there."""
+    table = pd.DataFrame(
+        {
+            "number": np.arange(8.0),
+            "once": [1.0, *[0.0] * 7],
+            "never": [np.nan] * 8,
+            "site": ["lung", "skin", *["colon", "lung"] * 3],
+        }
+    )
+    seen, told = compare._varying(table, np.arange(2, 8), np.arange(2))
+    assert seen.tolist() == [[k, k % 2] for k in range(2, 8)]
+    np.testing.assert_array_equal(told, [[0, 1], [1, np.nan]])
+    seen, told = compare._varying(table, np.arange(7), np.arange(7, 8))
+    assert seen.shape == (7, 5) and told.tolist() == [[7, 0, 0, 1, 0]]
     with pytest.raises(report.ReportError, match="no attribute has two different values"):
-        compare._varying(np.ones((8, 2)), rows)
+        compare._varying(table[["never", "once"]], np.arange(2, 8), np.arange(2))
+
+
+def test_networks_learn_together_from_tables_of_one_width_and_stand_in_the_order_of_folds():
+    """A fold without the rare category has fewer columns than the others."""
+    tables = [np.full((4, width), float(k)) for k, width in enumerate((3, 2, 3, 2))]
+    together = []
+
+    class Network:
+        def fit_many(self, data):
+            together.append([len(own.T) for own in data])
+            return [own[0, 0] for own in data]
+
+    assert compare._learned(Network, tables) == [0, 1, 2, 3]
+    assert together == [[2, 2], [3, 3]]
 
 
 class SpyRegression(ClassifierMixin, BaseEstimator):
@@ -194,7 +230,7 @@ def test_the_holes_model_never_sees_the_records_or_persons_that_it_tells(persons
     bits = (groups[:, None] + 1 >> np.arange(7)) & 1
     X = pd.DataFrame(np.where(bits, np.nan, 1.0), columns=list("abcdefg"))
     y = (np.arange(N) % 3 == 0).astype(np.int64)
-    ready = Prepared(X, y, "1", "0", groups if persons else None, None, [], "", N, None)
+    ready = Prepared(X, y, ("0", "1"), groups if persons else None, None, [], "", N, None)
     monkeypatch.setattr(areas, "LogisticRegression", SpyRegression)
     monkeypatch.setattr(SpyRegression, "seen", [])
     assert compare.from_holes(ready, 0)[0] == 0.5
@@ -207,7 +243,7 @@ def test_the_holes_model_learns_from_at_most_so_many_records(monkeypatch):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(200, 2))).mask(rng.uniform(size=(200, 2)) < 0.5)
     y = np.repeat([0, 1], 100)
-    ready = Prepared(X, y, "1", "0", np.arange(200) // 2, None, [], "", 200, None)
+    ready = Prepared(X, y, ("0", "1"), np.arange(200) // 2, None, [], "", 200, None)
     every = compare.from_holes(ready, 4)
     monkeypatch.setattr(compare, "FINAL_LIMIT", 80)
     rows = compare.some_rows(y, 80, 4, ready.groups)
@@ -240,7 +276,8 @@ def tampered():
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         one, two = (
-            compare.compare_methods(CHEAP, table, y, None, 1, 0, Silent()) for table in (Z, other)
+            compare.compare_methods(CHEAP, pd.DataFrame(table), y, None, 1, 0, Silent())
+            for table in (Z, other)
         )
     rest = np.setdiff1d(np.arange(N), test)
     return one.probability[:, 0], two.probability[:, 0], changed, kept, rest
@@ -353,7 +390,7 @@ def test_methods_are_made_for_as_many_records_as_the_largest_training_fold(monke
         )
     y = np.arange(N + 3) % 2
     Z = np.column_stack([np.arange(N + 3), y * 0.5])
-    compare.compare_methods(METHODS, Z, y, None, 1, 0, Silent())
+    compare.compare_methods(METHODS, pd.DataFrame(Z), y, None, 1, 0, Silent())
     largest = max(len(train) for _, train, _ in compare.splits_of(y, None, 1, 0))
     assert largest > (N + 3) * 4 / 5 and set(told) == {largest}
 

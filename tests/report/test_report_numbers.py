@@ -7,7 +7,6 @@ from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,12 +16,14 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
-from ehrgan.report import areas, choice, compare, methods, page, report
+from ehrgan.report import areas, choice, compare, fitting, methods, page, report, words
 from ehrgan.report.describe import describe
 from ehrgan.report.errors import ReportError
 from ehrgan.report.methods import ADVERSARY, CANDIDATES, PAPERS
+from ehrgan.report.model import read_model
 from ehrgan.report.page import NOT_A_DEVICE
 from ehrgan.report.reading import Prepared, prepare
+from ehrgan.scores.estimate import Estimate
 from ehrgan.scores.metrics import threshold_at
 
 N, N_POSITIVE, TRIALS, FOLDS = 48, 18, 2, 5
@@ -71,7 +72,7 @@ def table_of(n=N, n_positive=N_POSITIVE, holes=True, **more):
     )
     given = {"groups": None, "notes": ["a note"], "fingerprint": "f" * 64, "n_rows": n + 7}
     given["schema"] = describe(X)
-    return Prepared(X, y, "yes", "no", columns=about, **(given | more))
+    return Prepared(X, y, ("no", "yes"), columns=about, **(given | more))
 
 
 SETTINGS = {"seed": 0, "n_trials": TRIALS, "n_folds": FOLDS, "n_compared": N}
@@ -97,7 +98,7 @@ def scores(prepared):
 
 @pytest.fixture(scope="module")
 def found(prepared, scores):
-    return report._reported(prepared, scores, 1.0, None, SETTINGS)
+    return report._reported(prepared, scores, 1.0, np.arange(N), SETTINGS)
 
 
 def spread(values):
@@ -226,14 +227,17 @@ def test_the_auc_is_corrected_on_the_records_that_a_draw_left_out(scores, groupe
     groups = np.arange(N) % 16 + 7 if grouped else None
     wanted, chosen = by_hand(few, groups, 5)
     assert len({*chosen}) > 1
-    assert choice.corrected_for_choice(few, groups, 5) == pytest.approx(wanted, rel=1e-5)
-    assert choice.corrected_for_choice(few, groups, 6) != pytest.approx(wanted, rel=1e-5)
+    auc, named = choice.corrected_for_choice(few, groups, 5)
+    assert auc == pytest.approx(wanted, rel=1e-5)
+    np.testing.assert_allclose(named, np.bincount(chosen, minlength=4) / len(chosen))
+    assert choice.corrected_for_choice(few, groups, 6)[0] != pytest.approx(wanted, rel=1e-5)
 
 
 def test_where_no_draw_leaves_both_classes_out_the_plain_auc_stands(scores):
     groups = np.where(scores.y == 1, 1, 2)
     final = choice.choose(scores.means, scores.errors())
-    assert choice.corrected_for_choice(scores, groups, 0) == scores.means[final]
+    auc, named = choice.corrected_for_choice(scores, groups, 0)
+    assert auc == scores.means[final] and named.argmax() == final and named.sum() == 1
 
 
 def test_the_variance_is_hanley_and_mcneils():
@@ -265,15 +269,17 @@ def test_intervals_of_the_report_take_the_sizes_of_both_tables(scores):
     scores = part(scores, list(range(len(CANDIDATES))), rows)
     positive = scores.y.sum()
     for own, effect in ((None, 1.0), (rows, 1.7)):
-        made = report._reported(long, scores, effect, own, SETTINGS)
-        auc = choice.corrected_for_choice(scores, own, 0)
+        ready = replace(long, groups=None if own is None else np.arange(3 * N) % 12)
+        made = report._reported(ready, scores, effect, np.arange(N), SETTINGS)
+        auc, _ = choice.corrected_for_choice(scores, own, 0)
         compared = effect * areas.variance_of_area(auc, positive, N - positive)
         others = effect * areas.variance_of_area(auc, 100, 3 * N - 100)
         assert made.auc == auc
         assert made.interval == pytest.approx(areas.interval_of_area(auc, compared))
         assert made.prediction == pytest.approx(areas.interval_of_area(auc, compared + others))
-        assert made.by_holes == compare.from_holes(long, 0)
-    assert made.settings is SETTINGS and made.prepared is long
+        assert made.promised(long.y) == pytest.approx(made.prediction)
+        assert made.by_holes == compare.from_holes(ready, 0)
+        assert made.settings is SETTINGS and made.prepared is ready
 
 
 # ---------------------------------------------------------------- what imputation is worth
@@ -303,7 +309,7 @@ def gain(*rows):
 
 def test_only_imputations_that_are_better_beyond_doubt_matter(prepared):
     gains = gain((0.02, 0.04), (-0.03, 0.001), (0.05, 0.06), (0.04, 0.01))
-    said = report._matters(prepared, gains, (-0.01, -0.03, 0.02))
+    said = words._matters(prepared, gains, (-0.01, -0.03, 0.02))
     assert said[0].startswith("Does the imputation matter? forest, less on means: yes: x0, x3. ")
     assert "x1: -0.030 (-0.040 to -0.020); x2: +0.050 (+0.040 to +0.060)" in said[0]
     assert said[1] == (
@@ -311,9 +317,9 @@ def test_only_imputations_that_are_better_beyond_doubt_matter(prepared):
         "-0.010 (95 % interval -0.030 to +0.020) of AUC."
     )
     for doubtful in (gain((0.02, 0.05)), gain((-0.02, 0.01))):
-        said = report._matters(prepared, doubtful, (0.0, 0.0, 0.0))[0]
+        said = words._matters(prepared, doubtful, (0.0, 0.0, 0.0))[0]
         assert "no imputation is beyond doubt better" in said and "yes" not in said
-    said = report._matters(table_of(holes=False), gains, (0.01, 0, 0.02))
+    said = words._matters(table_of(holes=False), gains, (0.01, 0, 0.02))
     assert said[0] == "No cell is missing, so imputation does not matter." and len(said) == 2
 
 
@@ -335,14 +341,14 @@ def test_the_adversary_is_ac_gan_less_logistic_regression(found, scores):
 
 
 def test_what_the_holes_tell_is_said_in_both_directions(prepared):
-    said = report._doubts(prepared, (0.7, 0.51, 0.8))
+    said = words._doubts(prepared, (0.7, 0.51, 0.8))
     assert said[0] == (
         "From which cells are missing alone the AUC is 0.700 (0.510 to 0.800): "
         "missingness itself predicts here."
     )
-    said = report._doubts(prepared, (0.6, 0.5, 0.7))
+    said = words._doubts(prepared, (0.6, 0.5, 0.7))
     assert said[0].endswith("(0.500 to 0.700): no sign that it predicts.")
-    whole = report._doubts(table_of(holes=False), (0.7, 0.6, 0.8))
+    whole = words._doubts(table_of(holes=False), (0.7, 0.6, 0.8))
     assert not any("missing" in word for word in whole)
 
 
@@ -350,7 +356,7 @@ def test_what_the_holes_tell_is_said_in_both_directions(prepared):
     ("n", "n_positive", "rarer"), [(250, 99, 99), (250, 151, 99), (250, 100, 0), (250, 150, 0)]
 )
 def test_fewer_than_a_hundred_of_a_class_are_few(n, n_positive, rarer):
-    said = report._doubts(table_of(n, n_positive, holes=False), (0.5, 0.4, 0.6))
+    said = words._doubts(table_of(n, n_positive, holes=False), (0.5, 0.4, 0.6))
     wanted = f"There are only {rarer} records of the rarer class: the intervals are wide."
     assert said == ([wanted] if rarer else [])
 
@@ -360,14 +366,14 @@ def test_the_answer_names_method_area_intervals_and_threshold(prepared):
     told = np.r_[0.14, 0.3 + np.arange(9) / 20, np.arange(10) / 20 + 0.01]
     # 0.3 finds nine of ten; of the others 0.01 to 0.26 lie below it, and 0.31 to 0.46 above
     method = ("chained ridge", "random forest")
-    said = report._words(prepared, method, (y, told), 0.7, (0.6, 0.8), (0.45, 0.85))
+    said = words._answer(prepared, method, (y, told), Estimate(0.7, 0.6, 0.8), (0.45, 0.85))
     assert said[0].startswith("Recommended: random forest after imputation by chained ridge: the s")
     assert "AUC 0.700, corrected" in said[1] and "95 % interval 0.600 to 0.800." in said[1]
     assert f"In {N} other records" in said[1] and "between 0.450 and 0.850, 95" in said[1]
     assert said[2].startswith("At a threshold of 0.280, which finds 90 % of the records 'yes', ")
     assert "60% of the others are told rightly" in said[2] and len(said) == 3
     raw = (methods.RAW, "gradient boosting")
-    said = report._words(prepared, raw, (y, told), 0.6, (0.5, 0.8), (0.4, 0.9))
+    said = words._answer(prepared, raw, (y, told), Estimate(0.6, 0.5, 0.8), (0.4, 0.9))
     assert said[0].startswith("Recommended: gradient boosting, holes as they are: the simplest")
     assert said[1] == "Nothing here predicts the outcome beyond doubt better than chance."
     assert len(said) == 4
@@ -377,7 +383,7 @@ def test_a_report_speaks_of_the_method_that_it_recommends(found, scores):
     assert found.chosen == choice.choose(scores.means, scores.errors()) > 0
     assert found.method == CANDIDATES[found.chosen] and found.method[1] != "logistic regression"
     pd.testing.assert_frame_equal(found.gains, choice.gains_of_imputation(scores, found.method[1]))
-    y, told = found.curve(found.method)
+    y, told = found.scores.y, found.told
     cut = threshold_at(y, told, sensitivity=0.9)
     said = " ".join(found.words)
     assert f"At a threshold of {cut:.3f}, " in said and f"AUC {found.auc:.3f}, " in said
@@ -412,31 +418,36 @@ def test_the_holes_model_is_scored_on_records_that_it_has_not_seen():
 def test_noise_has_an_area_of_one_half_and_strength_shows():
     rng = np.random.default_rng(0)
     found = [
-        areas.area_in_folds(rng.normal(size=(80, 5)), rng.permutation(80) % 3 // 2, None, 2, 0)
+        areas.area_in_folds(
+            pd.DataFrame(rng.normal(size=(80, 5))), rng.permutation(80) % 3 // 2, None, 2, 0
+        )
         for _ in range(60)
     ]
     assert abs(np.mean(found) - 0.5) < 3 * np.std(found) / np.sqrt(60)
     y = rng.permutation(80) % 2
-    assert areas.area_in_folds(y[:, None] + rng.normal(size=(80, 1)) / 9, y, None, 1, 0) > 0.99
+    X = pd.DataFrame(y[:, None] + rng.normal(size=(80, 1)) / 9)
+    assert areas.area_in_folds(X, y, None, 1, 0) > 0.99
 
 
 def test_training_widens_the_interval_of_noise_and_copies_widen_it_more():
     rng = np.random.default_rng(1)
     noise, signal, copied = [], [], []
     for k in range(12):
-        X, y = rng.normal(size=(160, 6)), rng.permutation(160) % 2
+        X, y = pd.DataFrame(rng.normal(size=(160, 6))), rng.permutation(160) % 2
         noise.append(areas.effect_of_training(X, y, None, k))
-        signal.append(areas.effect_of_training(X + 2 * y[:, None], y, None, k))
+        signal.append(areas.effect_of_training(X.add(2 * y, axis=0), y, None, k))
         few = np.repeat(np.arange(40), 4)  # each person four times: worth a quarter
-        copied.append(areas.effect_of_training(X[few], y[few], few, k))
+        copied.append(areas.effect_of_training(X.iloc[few], y[few], few, k))
     assert np.mean(noise) > 1.4 and np.mean(copied) > 2 * np.mean(noise)
     assert min(signal) >= 1 and np.mean(signal) < np.mean(noise)
 
 
 def test_halves_that_cannot_be_compared_leave_the_plain_variance():
     y = np.repeat([0, 1], 30)
-    assert areas.effect_of_training(np.ones((60, 1)), y, y, 0) == 1.0
-    assert areas.effect_of_training(y[:, None] + 0.0, y, None, 0) == 1.0  # never a mistake
+    assert areas.effect_of_training(pd.DataFrame({"a": np.ones(60)}), y, y, 0) == 1.0
+    assert (
+        areas.effect_of_training(pd.DataFrame({"a": y + 0.0}), y, None, 0) == 1.0
+    )  # never a mistake
 
 
 def test_patterns_are_counted_with_their_share_of_positives():
@@ -510,8 +521,8 @@ def test_folds_are_balanced_by_class_and_differ_between_trials():
 def test_the_smaller_the_table_the_more_trials(n, width, given, trials, monkeypatch):
     seen = {}
 
-    def stand_in(methods, Z, y, groups, n_trials, seed, bar):
-        seen.update(methods=methods, Z=Z, y=y, groups=groups, n_trials=n_trials, seed=seed)
+    def stand_in(methods, X, y, groups, n_trials, seed, bar):
+        seen.update(methods=methods, X=X, y=y, groups=groups, n_trials=n_trials, seed=seed)
         raise StopIteration
 
     monkeypatch.setattr(report, "compare_methods", stand_in)
@@ -523,7 +534,7 @@ def test_the_smaller_the_table_the_more_trials(n, width, given, trials, monkeypa
     assert seen["n_trials"] == trials and seen["seed"] == 3 and seen["methods"] == CANDIDATES
     with pytest.raises(StopIteration):
         report.make_report(ready, n_trials=given, seed=3, limit=100, methods=CANDIDATES + PAPERS)
-    rows = seen["Z"][:, 0].astype(int)  # records, classes and groups stay together
+    rows = seen["X"]["0"].to_numpy().astype(int)  # records, classes and groups stay together
     assert rows.tolist() == compare.some_rows(ready.y, 100, 3, ready.groups).tolist()
     assert 99 <= len(rows) <= 100 and seen["methods"] == CANDIDATES + PAPERS
     assert (seen["y"] == (rows % 3 == 0)).all() and (seen["groups"] == rows // 2).all()
@@ -598,7 +609,7 @@ def evil():
     )
     table.iloc[::5, 0] = np.nan
     ready = prepare(table, "<i>out", positive=f"ill {EVIL}")
-    return report._reported(ready, scored(ready.y), 1.0, None, SETTINGS)
+    return report._reported(ready, scored(ready.y), 1.0, np.arange(N), SETTINGS)
 
 
 def test_nothing_of_the_table_becomes_a_tag(evil):
@@ -657,7 +668,7 @@ def test_the_figures_are_of_the_comparison_and_of_the_recommended_method(found):
     axis = found.figure().axes[0]
     mark = next(line for line in axis.lines if line.get_marker() == ">")
     assert mark.get_xydata().tolist() == [[found.comparison.loc[found.chosen, "low"], found.chosen]]
-    y, told = found.curve(found.method)
+    y, told = found.scores.y, found.told
     bins = pd.qcut(pd.Series(told).rank(method="first"), 5, labels=False)
     wanted = pd.DataFrame({"told": told, "share": y}).groupby(bins).mean()
     drawn = found.calibration().axes[0].lines[1].get_xydata()
@@ -673,7 +684,7 @@ def simple(prepared, scores):
     equal = replace(
         scores, probability=scores.probability[[12] * 13], areas=scores.areas[[12] * 13]
     )
-    found = report._reported(prepared, equal, 1.0, None, SETTINGS)
+    found = report._reported(prepared, equal, 1.0, np.arange(N), SETTINGS)
     assert found.method == ("mean", "logistic regression")
     return found
 
@@ -692,9 +703,9 @@ def test_only_networks_learn_from_a_sample(simple, chosen, monkeypatch):
     seen = {}
     model = SimpleNamespace(fit=lambda X, y: seen.update(X=X, y=y))
     monkeypatch.setattr(
-        report, "make_method", lambda *of: seen.update(method=of[:2], rest=of[2:]) or model
+        fitting, "make_method", lambda *of: seen.update(method=of[:2], rest=of[2:]) or model
     )
-    monkeypatch.setattr(report, "FINAL_LIMIT", 30)
+    monkeypatch.setattr(fitting, "FINAL_LIMIT", 30)
     replace(simple, chosen=chosen, settings=SETTINGS | {"seed": 4}).fit()
     n = N if chosen == 0 else 30  # logistic regression; denoising autoencoder; AC-GAN
     ready = simple.prepared
@@ -709,13 +720,14 @@ def test_what_is_saved_is_what_was_found_and_nothing_else(simple, tmp_path):
     folder = tmp_path / "new" / "r"
     paths = simple.save(str(folder))
     assert {key: path.name for key, path in paths.items()} == {
-        **{"report": "report.html", "pipeline": "pipeline.joblib"},
+        **{"report": "report.html", "model": "model.skops"},
         **{"card": "model_card.md", "comparison": "comparison.csv", "schema": "schema.json"},
     }
     assert sorted(folder.iterdir()) == sorted(paths.values())
     X = simple.prepared.X
-    loaded = joblib.load(paths["pipeline"])
-    np.testing.assert_array_equal(loaded.predict_proba(X), simple.fit().predict_proba(X))
+    model = read_model(paths["model"])
+    np.testing.assert_array_equal(model.pipeline.predict_proba(X), simple.fit().predict_proba(X))
+    assert model.about["card"] == simple.card() and model.about["fingerprint"] == "f" * 64
     assert paths["card"].read_text(encoding="utf-8") == simple.card()
     again = pd.read_csv(paths["comparison"])
     pd.testing.assert_frame_equal(again, simple.comparison)
@@ -723,7 +735,7 @@ def test_what_is_saved_is_what_was_found_and_nothing_else(simple, tmp_path):
 
 
 def test_files_are_written_whole_or_stay_as_they_were(simple, tmp_path, monkeypatch):
-    names = ("pipeline.joblib", "model_card.md", "comparison.csv", "schema.json", "report.html")
+    names = ("model.skops", "model_card.md", "comparison.csv", "schema.json", "report.html")
     for name in names:
         (tmp_path / name).write_text("old")
     replaced = Path.replace

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from ehrgan.report import typed
+from ehrgan.report.cells import iter_cells, read_cells
 from ehrgan.report.errors import ReportError
-from ehrgan.report.files import iter_cells, read_cells
 
 
 @pytest.fixture

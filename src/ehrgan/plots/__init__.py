@@ -33,7 +33,7 @@ from .imputation import (
 )
 from .luck import numbers_by_seed
 from .missingness import gain_map, over_rates
-from .report import calibration, holes_by_record, method_intervals, methods_on_sets
+from .report import calibration, holes_by_record, method_intervals, methods_on_sets, net_benefit
 
 __all__ = [
     "adversarial_curves", "calibration", "calibration_and_benefit", "classifier_intervals",
@@ -41,7 +41,7 @@ __all__ = [
     "errors_over_training", "every_number", "filled_record", "frontier", "gain_map",
     "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
     "imputers_beside_peers", "learning_curve", "method_intervals", "methods_on_sets",
-    "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
+    "missing_pattern", "net_benefit", "numbers_by_seed", "optimism_of_looking", "over_rates",
     "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
     "speed_beside_peers", "spread_ratios", "strongest_partners", "toy_fillings", "toy_fills",
     "toy_guesses", "tsne_maps", "zeros_in_context",

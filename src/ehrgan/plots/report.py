@@ -128,3 +128,24 @@ def _bins(y, probability, n_bins):
     ]
     low, high = np.array([(end.low, end.high) for end in ends]).T
     return found["p"].mean().to_numpy(), found["y"].mean().to_numpy(), low, high
+
+
+@drawn
+def net_benefit(curves):
+    """Net benefit over the threshold of acting, beside acting on all and on none.
+
+    Parameters
+    ----------
+    curves : dict of str to DataFrame
+        Name of some records, and what :func:`~ehrgan.scores.metrics.decision_curve` gives of them.
+    """
+    figure, axis = plt.subplots(figsize=(7, 3.6))
+    axis.axhline(0, color="0.4", lw=1, ls=":", label="act on none")
+    for i, (name, curve) in enumerate(curves.items()):
+        axis.plot(curve["threshold"], curve["model"], color=COLOURS[i], label=name)
+        looks = {"color": COLOURS[i], "lw": 1, "ls": "--", "label": f"{name}: act on all"}
+        axis.plot(curve["threshold"], curve["act on all"], **looks)
+    top = max(curve["model"].max() for curve in curves.values())
+    axis.set(ylim=(-0.2 * top - 0.01, 1.1 * top + 0.01), xlabel="threshold", ylabel="net benefit")
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure

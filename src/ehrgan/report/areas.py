@@ -4,6 +4,8 @@ Only records of one fold are compared: scores of models that learned from differ
 on one scale, and pooling them makes areas of pure noise fall below one half.
 """
 
+import warnings
+
 import numpy as np
 from scipy import stats
 from scipy.special import expit, logit
@@ -16,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..study.baselines import predict_score
+from ..tables.coding import TableCoder
 
 N_FOLDS = 5
 #: Times that the records are halved to see how an area varies.
@@ -31,32 +34,74 @@ def splits_of(y, groups, n_trials, seed, n_folds=N_FOLDS):
             yield trial, train, test
 
 
-def area_in_folds(X, y, groups, n_trials, seed, model=None):
+def area_in_folds(X, y, groups, n_trials, seed, model=None, n_classes=None):
     """Mean over folds of the area that a model reaches, else a regression; NaN where it cannot.
 
-    Holes get the means of the training rows.
+    `X` is a DataFrame; the training rows tell how it is coded, and what fills its holes. Of the
+    classes `y` may hold some, as a half of the records does.
     """
-    limits = np.bincount(y, minlength=2).min(), N_FOLDS if groups is None else len(set(groups))
-    n_folds = min(N_FOLDS, *limits)
+    n_classes = n_classes or max(2, y.max() + 1)
+    fewest = np.bincount(y, minlength=n_classes).min()
+    n_folds = min(N_FOLDS, fewest, N_FOLDS if groups is None else len(set(groups)))
     if model is None:
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     model = make_pipeline(SimpleImputer(keep_empty_features=True), model)
     found = []
     for _, train, test in splits_of(y, groups, n_trials, seed, n_folds) if n_folds > 1 else ():
-        if has_both(y[train]) and has_both(y[test]):
-            fitted = clone(model).fit(X[train], y[train])
-            found.append(roc_auc_score(y[test], predict_score(fitted, X[test])))
+        if has_all(y[train], n_classes) and has_all(y[test], n_classes):
+            Z_train, Z_test = coded(X.iloc[train], X.iloc[test])
+            fitted = clone(model).fit(Z_train, y[train])
+            found.append(area_of(y[test], _told(fitted, Z_test)))
     return float(np.mean(found)) if found else np.nan
 
 
-def has_both(y):
-    """Whether some records are of one class and some of the other."""
-    return 0 < y.sum() < len(y)
+def coded(train, test):
+    """Both parts of a table as numbers, by what the training part shows of its columns.
+
+    A category that only the test part has is a hole there, as it is in new records.
+    """
+    coder = TableCoder().fit(train)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="column .* did not occur in fit")
+        return coder.transform(train), coder.transform(test)
 
 
-def class_sizes(y):
-    """Records of the positive and of the negative class."""
-    return int(y.sum()), int((y == 0).sum())
+def _told(fitted, Z):
+    several = len(fitted.classes_) > 2
+    return fitted.predict_proba(Z) if several else predict_score(fitted, Z)
+
+
+def has_all(y, n_classes):
+    """Whether some records are of each class."""
+    return len(np.unique(y)) == n_classes
+
+
+def sides(y, told):
+    """Whether each record is of a class, and how probable that was told to be, class by class.
+
+    Of two classes the second alone; then `told` has one dimension, and else one column each.
+    """
+    return [(y == 1, told)] if told.ndim == 1 else [(y == k, p) for k, p in enumerate(told.T)]
+
+
+def area_of(y, told):
+    """Area under the ROC curve; of several classes the mean of each against the others."""
+    return float(np.mean([roc_auc_score(own, p) for own, p in sides(y, told)]))
+
+
+def brier_of(y, told):
+    """Mean squared error of probabilities, summed over classes where there are several."""
+    return float(sum(np.mean((p - own) ** 2) for own, p in sides(y, told)))
+
+
+def variance_of(area, y):
+    """Variance of an area among records of such classes; at most so much where there are several.
+
+    The areas of classes against the others hang together: their mean varies no more than they do.
+    """
+    sizes = np.bincount(y)
+    own = sizes[1:] if len(sizes) == 2 else sizes
+    return float(np.mean([variance_of_area(area, n, len(y) - n) for n in own]))
 
 
 def variance_of_area(area, n_positive, n_negative):
@@ -80,12 +125,19 @@ def effect_of_training(X, y, groups, seed):
     for k in range(N_HALVINGS):
         halves = kind(2, shuffle=True, random_state=seed + k).split(X, y, groups)
         one, other = (
-            area_in_folds(X[rows], y[rows], None if groups is None else groups[rows], 1, seed + k)
+            area_in_folds(
+                X.iloc[rows],
+                y[rows],
+                None if groups is None else groups[rows],
+                1,
+                seed + k,
+                n_classes=y.max() + 1,
+            )
             for _, rows in halves
         )
         gaps.append(one - other)
     usable = np.isfinite(gaps)
-    plain = variance_of_area(area_in_folds(X, y, groups, 1, seed), *class_sizes(y))
+    plain = variance_of(area_in_folds(X, y, groups, 1, seed), y)
     if not usable.any() or not plain > 0:
         return 1.0  # halves with one class alone; or classes that never overlap
     return max(1.0, float(np.mean(np.square(gaps)[usable]) / 4 / plain))

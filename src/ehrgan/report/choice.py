@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import brier_score_loss
 
 from ..scores.inference import corrected_interval, corrected_test, holm
+from .areas import brier_of
 from .methods import GAINING
 
 N_BOOT = 300
@@ -17,7 +17,7 @@ def choose(means, errors):
 
 
 def corrected_for_choice(scores, groups, seed):
-    """AUC of the chosen method, corrected for the choice.
+    """AUC of the chosen method, corrected for the choice; and how often each method is chosen.
 
     Bootstrap bias-corrected cross-validation: records are drawn with replacement, the choice is
     made on those drawn, and scored on the others. Records of one group are drawn together.
@@ -31,10 +31,12 @@ def corrected_for_choice(scores, groups, seed):
     usable = np.isfinite(inside[:, 0]) & np.isfinite(outside[:, 0])
     errors = scores.errors()
     if usable.sum() < 2:
-        return float(scores.means[choose(scores.means, errors)])
+        chosen = choose(scores.means, errors)
+        return float(scores.means[chosen]), np.eye(len(scores.methods))[chosen]
     inside, outside = inside[usable], outside[usable]
     chosen = [choose(means, errors) for means in inside]
-    return float(outside[np.arange(len(chosen)), chosen].mean())
+    auc = float(outside[np.arange(len(chosen)), chosen].mean())
+    return auc, np.bincount(chosen, minlength=len(scores.methods)) / len(chosen)
 
 
 def comparison_table(scores):
@@ -48,7 +50,7 @@ def comparison_table(scores):
         centre = scores.areas[k].mean()
         behind = (0.0, 0.0, 0.0) if k == best else corrected_interval(lead, *sizes)
         p = 1.0 if k == best else corrected_test(lead, *sizes)
-        brier = np.mean([brier_score_loss(scores.y, q) for q in scores.probability[k]])
+        brier = np.mean([brier_of(scores.y, told) for told in scores.probability[k]])
         ends = np.clip([means[k] - (centre - low), means[k] + (high - centre)], 0, 1)
         rows.append((imputation, classifier, means[k], *ends, *behind, p, brier))
     names = ["imputation", "classifier", "auc", "low", "high", "behind", "behind_low"]

@@ -1,25 +1,25 @@
 """Out-of-fold probabilities of every method, none of which has learned from the record."""
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
 from ..scores.inference import corrected_interval
 from .areas import (
     N_FOLDS,
     area_in_folds,
-    class_sizes,
+    area_of,
+    coded,
     effect_of_training,
-    has_both,
+    has_all,
     interval_of_area,
+    sides,
     splits_of,
-    variance_of_area,
+    variance_of,
 )
 from .errors import ReportError
 from .methods import FINAL_LIMIT, RAW, make_final_classifier, make_imputation
@@ -33,7 +33,7 @@ class Comparison:
 
     methods: tuple
     y: np.ndarray
-    probability: np.ndarray  # (n_methods, n_trials, n)
+    probability: np.ndarray  # (n_methods, n_trials, n); of several classes (..., n, n_classes)
     fold: np.ndarray  # (n_trials, n)
     areas: np.ndarray  # (n_methods, n_trials * n_folds)
     n_train: float
@@ -49,21 +49,26 @@ class Comparison:
 
         `weight` has shape (n_ways, n), the result (n_ways, n_methods); NaN where no fold has both
         classes. An AUC is the share of pairs, one record of each class and both of one fold, that
-        stand in the right order.
+        stand in the right order; of several classes each stands against the others.
         """
         weight = weight.astype(np.float32)
-        found, pairs = np.zeros((len(weight), len(self.methods))), np.zeros((len(weight), 1))
+        n_sides = 1 if self.probability.ndim == 3 else self.probability.shape[-1]
+        found = np.zeros((n_sides, len(weight), len(self.methods)))
+        pairs = np.zeros((n_sides, len(weight), 1))
         for trial, folds in enumerate(self.fold):
             for fold in np.unique(folds):
-                one, other = (np.flatnonzero((folds == fold) & (self.y == c)) for c in (1, 0))
-                W, V = weight[:, one], weight[:, other]
-                pairs += W.sum(axis=1, keepdims=True) * V.sum(axis=1, keepdims=True)
-                for k, p in enumerate(self.probability[:, trial]):
-                    gap = p[one][:, None] - p[other]
-                    right = ((gap > 0) + 0.5 * (gap == 0)).astype(np.float32)
-                    found[:, k] += np.einsum("bi,bi->b", W @ right, V)
+                rows = np.flatnonzero(folds == fold)
+                of_methods = [sides(self.y[rows], p) for p in self.probability[:, trial, rows]]
+                for side, told in enumerate(zip(*of_methods, strict=True)):
+                    own = told[0][0]
+                    W, V = weight[:, rows[own]], weight[:, rows[~own]]
+                    pairs[side] += W.sum(axis=1, keepdims=True) * V.sum(axis=1, keepdims=True)
+                    for k, (_, p) in enumerate(told):
+                        gap = p[own][:, None] - p[~own]
+                        right = ((gap > 0) + 0.5 * (gap == 0)).astype(np.float32)
+                        found[side, :, k] += np.einsum("bi,bi->b", W @ right, V)
         with np.errstate(invalid="ignore"):
-            return np.where(pairs > 0, found / pairs, np.nan)
+            return np.where(pairs > 0, found / pairs, np.nan).mean(axis=0)
 
     def errors(self):
         """Standard error of the difference between any two methods, (k, k)."""
@@ -91,15 +96,19 @@ class Comparison:
         return self.n_train, self.n_test
 
 
-def compare_methods(methods, Z, y, groups, n_trials, seed, bar):
-    """Predict every record by every method, none of which has learned from it."""
+def compare_methods(methods, X, y, groups, n_trials, seed, bar):
+    """Predict every record by every method, none of which has learned from it.
+
+    `X` is a DataFrame as :class:`~ehrgan.report.reading.Prepared` has it.
+    """
     splits = list(splits_of(y, groups, n_trials, seed))
     rows = [(train, test) for _, train, test in splits]
-    Z, filled = _varying(Z, rows), {}
+    tables, filled = [_varying(X, *parts) for parts in rows], {}
     for imputation in dict.fromkeys(imputation for imputation, _ in methods):
-        filled[imputation] = _filled_tables(imputation, Z, rows, seed)
+        filled[imputation] = _filled(imputation, tables, seed)
         bar.update()
-    probability = np.full((len(methods), n_trials, len(y)), np.nan)
+    several = (y.max() + 1,) if y.max() > 1 else ()
+    probability = np.full((len(methods), n_trials, len(y), *several), np.nan)
     folds = np.full((n_trials, len(y)), -1)
     for k, (trial, _, test) in enumerate(splits):
         folds[trial, test] = k
@@ -108,50 +117,61 @@ def compare_methods(methods, Z, y, groups, n_trials, seed, bar):
         for (trial, _, test), p in zip(splits, told, strict=True):
             probability[k, trial, test] = p
         bar.update()
-    usable = [(t, test) for t, _, test in splits if has_both(y[test])]
-    areas = [[roc_auc_score(y[test], p[t, test]) for t, test in usable] for p in probability]
+    usable = [(t, test) for t, _, test in splits if has_all(y[test], max(2, *several))]
+    areas = [[area_of(y[test], p[t, test]) for t, test in usable] for p in probability]
     sizes = [np.mean([len(part[i]) for part in rows]) for i in (0, 1)]
     return Comparison(methods, y, probability, folds, np.array(areas), *sizes)
 
 
-def _varying(Z, rows):
-    """The columns that have two values or more in the training rows of every fold."""
-    with np.errstate(invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # columns without a value
-        ranges = [np.nanmax(Z[train], axis=0) - np.nanmin(Z[train], axis=0) for train, _ in rows]
-    kept = np.all(np.array(ranges) > 0, axis=0)
+def _varying(X, train, test):
+    """Training and test rows as numbers, without columns that have one value in training."""
+    Z, Z_test = coded(X.iloc[train], X.iloc[test])
+    low = np.where(np.isnan(Z), np.inf, Z).min(axis=0)
+    kept = low < np.where(np.isnan(Z), -np.inf, Z).max(axis=0)
     if not kept.any():
         raise ReportError(
             "no attribute has two different values in four fifths of the records: gather more "
             "records, or attributes that are known more often"
         )
-    return Z[:, kept]
+    return Z[:, kept], Z_test[:, kept]
 
 
-def _filled_tables(imputation, Z, rows, seed):
+def _filled(imputation, tables, seed):
     """Training and test table of each fold, filled by what the training rows teach."""
     if imputation == RAW:
-        return [(Z[train], Z[test]) for train, test in rows]
-    make = partial(make_imputation, imputation, seed, _most_records(rows))
-    if "autoencoder" in imputation:
-        models = make().fit_many([Z[train] for train, _ in rows])
-    else:
-        models = [make().fit(Z[train]) for train, _ in rows]
-    pairs = zip(models, rows, strict=True)
-    return [(model.transform(Z[train]), model.transform(Z[test])) for model, (train, test) in pairs]
+        return tables
+    make = partial(make_imputation, imputation, seed, _most_records(tables))
+    models = _learned(make, [Z for Z, _ in tables])
+    return [
+        (model.transform(Z), model.transform(Z_test))
+        for model, (Z, Z_test) in zip(models, tables, strict=True)
+    ]
 
 
-def _most_records(rows):
+def _most_records(tables):
     """Records in the largest training fold."""
-    return max(len(train) for train, _ in rows)
+    return max(len(Z) for Z, _ in tables)
 
 
 def _predict(classifier, tables, y, rows, seed):
-    """Probabilities of the positive class for each fold's test rows."""
-    make = partial(make_final_classifier, classifier, seed, _most_records(rows))
-    data = [(X, y[train]) for (X, _), (train, _) in zip(tables, rows, strict=True)]
-    models = make().fit_many(data) if "AC-GAN" in classifier else [make().fit(*d) for d in data]
-    return [m.predict_proba(X)[:, 1] for m, (_, X) in zip(models, tables, strict=True)]
+    """Probabilities of the positive class, or of all of several, for each fold's test rows."""
+    make = partial(make_final_classifier, classifier, seed, _most_records(tables))
+    data = [(Z, y[train]) for (Z, _), (train, _) in zip(tables, rows, strict=True)]
+    models = _learned(make, data)
+    told = [model.predict_proba(Z) for model, (_, Z) in zip(models, tables, strict=True)]
+    return told if y.max() > 1 else [p[:, 1] for p in told]
+
+
+def _learned(make, data):
+    """A fitted model for each fold: networks together, as far as their tables are equally wide."""
+    if not hasattr(make(), "fit_many"):
+        return [make().fit(*own) if isinstance(own, tuple) else make().fit(own) for own in data]
+    widths = np.array([(own[0] if isinstance(own, tuple) else own).shape[1] for own in data])
+    models = {}
+    for width in np.unique(widths):
+        folds = np.flatnonzero(widths == width)
+        models |= zip(folds, make().fit_many([data[k] for k in folds]), strict=True)
+    return [models[k] for k in range(len(data))]
 
 
 def from_holes(prepared, seed):
@@ -159,12 +179,12 @@ def from_holes(prepared, seed):
     rows = some_rows(prepared.y, FINAL_LIMIT, seed, prepared.groups)
     y, groups = prepared.y[rows], None if prepared.groups is None else prepared.groups[rows]
     holes = prepared.X.iloc[rows].isna()
-    holes = holes.loc[:, holes.any() & ~holes.all()].to_numpy(np.float64)
-    if not holes.size:
+    holes = holes.loc[:, holes.any() & ~holes.all()].astype(float)
+    if holes.empty:
         return 0.5, 0.5, 0.5
     area = area_in_folds(holes, y, groups, HOLE_TRIALS, seed)
     effect = effect_of_training(holes, y, groups, seed)
-    return area, *interval_of_area(area, effect * variance_of_area(area, *class_sizes(y)))
+    return area, *interval_of_area(area, effect * variance_of(area, y))
 
 
 def some_rows(y, limit, seed, groups=None):

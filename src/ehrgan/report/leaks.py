@@ -26,8 +26,13 @@ BY_CHANCE = 0.05
 
 
 def leak_of(name, values, y):
-    """Why a column gives the outcome away, or nothing; and what to say where it nearly does."""
-    how, area = _separates(values, y)
+    """Why a column gives the outcome away, or nothing; and what to say where it nearly does.
+
+    Of several classes each is held against the others.
+    """
+    n_classes = y.max() + 1
+    sides = [y] if n_classes == 2 else [(y == k).astype(int) for k in range(n_classes)]
+    how, area = max((_separates(values, own) for own in sides), key=lambda found: found[1])
     if area >= LEAK:
         return (
             f"{how} alone separates the classes (AUC {area:.3f}), as a consequence of the outcome "
@@ -39,10 +44,9 @@ def leak_of(name, values, y):
     if is_category(values) and not values.cat.ordered:
         for value in values.cat.categories:
             own = y[(values == value).to_numpy()]
-            for chosen in (0, 1):
-                if (own == chosen).all() and (y == chosen).mean() ** len(own) < ONE_SIDED:
-                    said = f"its {len(own)} records of {value!r} are of one class"
-                    return "", [f"{name!r}: {said}; make sure that it is known before the outcome."]
+            if len(np.unique(own)) == 1 and (y == own[0]).mean() ** len(own) < ONE_SIDED:
+                said = f"its {len(own)} records of {value!r} are of one class"
+                return "", [f"{name!r}: {said}; make sure that it is known before the outcome."]
     return "", []
 
 
@@ -64,9 +68,10 @@ def _separates(values, y):
 
 
 def gone_of(values, y):
-    """Area under the ROC curve of being missing, in the better direction."""
+    """Area under the ROC curve of being missing, in the better direction and of the worst class."""
     gone = values.isna().to_numpy()
-    return 0.5 + abs(gone[y == 1].mean() - gone[y == 0].mean()) / 2
+    leads = [abs(gone[y == k].mean() - gone[y != k].mean()) for k in np.unique(y)]
+    return 0.5 + max(leads) / 2
 
 
 def _class_rates(codes, y):
@@ -103,7 +108,7 @@ def equal_records(X, y, notes):
     n = len(X) - len(np.unique(groups))
     if n == 0:
         return None
-    fewest = min(len(np.unique(groups[y == c])) for c in (0, 1))
+    fewest = min(len(np.unique(groups[y == c])) for c in np.unique(y))
     if fewest < FEWEST_GROUPS:
         raise ReportError(
             f"table has copies of records, and only {fewest} different ones of one class: at least "

@@ -42,7 +42,8 @@ class AsLearned(TransformerMixin, BaseEstimator):
         """Learn names and types of the columns; `y` is ignored."""
         schema = self.schema or describe(X)
         self.fields_ = {name: schema[name] for name in X}
-        self.dtypes_ = X.dtypes.to_dict()
+        of_words = X.select_dtypes("category")
+        self.categories_ = {name: [*cells.cat.categories] for name, cells in of_words.items()}
         return self
 
     def fit_transform(self, X, y=None):
@@ -93,9 +94,10 @@ class AsLearned(TransformerMixin, BaseEstimator):
         found, gone = {}, {}
         for name, field in self.fields_.items():
             values, unread = read(field, X[name])
-            if isinstance(dtype := self.dtypes_[name], pd.CategoricalDtype):
-                unread |= values.notna() & ~values.isin(dtype.categories)
-                values = values.cat.set_categories(dtype.categories, ordered=dtype.ordered)
+            if name in self.categories_:
+                seen = self.categories_[name]
+                unread |= values.notna() & ~values.isin(seen)
+                values = values.cat.set_categories(seen)
             if unread.any():
                 gone[name] = X.loc[unread, name].astype(str).value_counts()
             found[name] = values

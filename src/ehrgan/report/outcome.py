@@ -1,13 +1,16 @@
 """The outcome of a table: which values are its two classes."""
 
+import json
+
 import numpy as np
 import pandas as pd
 
-from .convert import label, read
+from .convert import categories_of, label, read
 from .errors import ReportError
 
-#: Fewest records of the rarer class.
+#: Fewest records of a class, and most classes.
 FEWEST = 10
+MOST_CLASSES = 10
 
 YES = set(
     "1 yes y true t died dead death deceased positive pos case malignant ill disease diseased sick "
@@ -18,33 +21,79 @@ NO = set(
     "normal nein non nao não нет".split()
 )
 
+#: Words that answer a question, so that a third beside them answers none.
+PLAINLY = set(
+    "yes y true t ja oui si sí sim tak da да так ναι evet نعم כן हाँ 是 はい 有 예 "
+    "no n false f nein non nao não nie ne nee nej нет ні όχι hayır لا לא नहीं 否 いいえ 无 無 "
+    "아니요".split()
+)
 
-def outcome_of(field, cells, positive, notes):
-    """Which records have an outcome, their classes, and the words for both."""
+
+def outcome_of(field, cells, positive, decided, notes):
+    """Which records have an outcome, the numbers of their classes, and the classes' names.
+
+    Of two classes, and where `positive` is held against all others, number 1 is the positive one.
+    `decided` says that every value is a class, however many there are.
+    """
     name = field["name"]
+    known, labels = labels_of(field, cells)
+    labels = _one_spelling(name, labels, notes)
+    counts = labels.value_counts()
+    _refuse_outcome(name, counts, positive, decided)
+    if not known.all():
+        notes.append(f"{(~known).sum()} records have no {name!r} and are left out.")
+    if len(counts) > 2 and positive is None:
+        classes = tuple(_in_order(field, counts.index))
+        shown = ", ".join(f"{c!r} ({counts[c]})" for c in classes)
+        notes.append(f"{len(classes)} classes are told apart, each against the others: {shown}.")
+    else:
+        chosen, why = _positive(name, counts, positive)
+        others = [value for value in counts.index if value != chosen]
+        classes = others[0] if len(others) == 1 else f"not {chosen}", chosen
+        n = counts[chosen]
+        notes.append(f"The positive class is {chosen!r} ({n} of {len(labels)} records): {why}.")
+    y = numbered(labels, classes)
+    _refuse_few(name, y, classes)
+    return known, y, classes
+
+
+def labels_of(field, cells):
+    """Which records have an outcome, and its names as text."""
     values, _ = read(field, cells)
     known = values.notna().to_numpy()
     shown = values[known].map(
         lambda value: label(value) if isinstance(value, str) else f"{value:.15g}"
     )
-    labels = _one_spelling(name, shown.astype(object), notes)
-    counts = labels.value_counts()
-    _refuse_outcome(name, counts, positive)
-    if not known.all():
-        notes.append(f"{(~known).sum()} records have no {name!r} and are left out.")
-    chosen, why = _positive(name, counts, positive)
-    others = [value for value in counts.index if value != chosen]
-    negative = others[0] if len(others) == 1 else f"not {chosen}"
-    y = (labels == chosen).to_numpy(dtype=np.int64)
-    rarer = min(y.sum(), len(y) - y.sum())
-    if rarer < FEWEST:
+    return known, shown.astype(object)
+
+
+def numbered(labels, classes):
+    """Number of each label's class, -1 where it is none; all are "not A" but A."""
+    places = {name.casefold(): k for k, name in enumerate(classes)}
+    is_rest = len(classes) == 2 and classes[0] == f"not {classes[1]}"
+    found = labels.str.casefold().map(places).fillna(0 if is_rest else -1)
+    return found.to_numpy(dtype=np.int64)
+
+
+def _in_order(field, values):
+    """Names of classes as the schema orders them, else numbers by size and words by letters."""
+    told = [shown for shown, _ in categories_of(field)] if field["type"] == "string" else []
+    if {*values} <= {*told}:
+        return [name for name in told if name in values]
+    numbers = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
+    return [values[k] for k in (numbers if numbers.notna().all() else pd.Series(values)).argsort()]
+
+
+def _refuse_few(name, y, classes):
+    """Refuse a class of too few records."""
+    sizes = np.bincount(y, minlength=len(classes))
+    if sizes.min() < FEWEST:
+        shown = ", ".join(f"{n} {c!r}" for n, c in zip(sizes[::-1], classes[::-1], strict=True))
+        rarest = "rarer class" if len(classes) == 2 else "rarest class, which may be a slip,"
         raise ReportError(
-            f"outcome {name!r} has {rarer} records of its rarer class "
-            f"({y.sum()} {chosen!r}, {len(y) - y.sum()} {negative!r}): at least {FEWEST} are "
-            "needed, and fifty or more for an answer that is worth having"
+            f"outcome {name!r} has {sizes.min()} records of its {rarest} ({shown}): at least "
+            f"{FEWEST} are needed, and fifty or more for an answer that is worth having"
         )
-    notes.append(f"The positive class is {chosen!r} ({y.sum()} of {len(y)} records): {why}.")
-    return known, y, (chosen, negative)
 
 
 def _one_spelling(name, labels, notes):
@@ -57,31 +106,39 @@ def _one_spelling(name, labels, notes):
     return labels.replace({other: first for first, *others in spellings for other in others})
 
 
-def _refuse_outcome(name, counts, positive):
+def _refuse_outcome(name, counts, positive, decided):
+    """Refuse an outcome whose classes cannot be told, or may be fewer than its values."""
     if len(counts) == 0:
         raise ReportError(f"outcome {name!r} has no value at all: name another column")
     if len(counts) == 1:
         raise ReportError(f"outcome {name!r} is {counts.index[0]!r} throughout: two are needed")
     if len(counts) == 2 or positive is not None:
         return
-    numbers = pd.to_numeric(pd.Series(counts.index, dtype=object), errors="coerce").notna()
-    if numbers.all() and len(counts) > 10:
+    words = [value.casefold() for value in counts.index]
+    are_numbers = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").notna().all()
+    if are_numbers and len(counts) > MOST_CLASSES:
         raise ReportError(
             f"outcome {name!r} has {len(counts)} different numbers, so it looks like a "
             "measurement: make a column of two classes from it, such as 1 where it is above a limit"
         )
+    is_pair = sum(word in YES for word in words) == 1 == sum(word in NO for word in words)
+    may_be_fewer = are_numbers or is_pair or not PLAINLY.isdisjoint(words)
+    if len(counts) <= MOST_CLASSES and (decided or not may_be_fewer):
+        return
     shown = ", ".join(f"{value!r} ({n})" for value, n in counts.iloc[:10].items())
-    short = [
-        (a, b) for a in counts.index for b in counts.index
-        if a != b and b.casefold().startswith(a.casefold()) and not numbers.any()
+    alike = [
+        f"; if {a!r} and {b!r} are one class, write them alike"
+        for a in counts.index for b in counts.index
+        if a != b and b.casefold().startswith(a.casefold()) and not are_numbers
     ]  # fmt: skip
-    alike = "".join(f"; if {a!r} and {b!r} are one class, write them alike" for a, b in short[:3])
-    rare = counts.index[-1]
+    rare, line = counts.index[-1], json.dumps([*counts.index], ensure_ascii=False)
+    several = f'; if each is a class, write "type": "string", "categories": {line} into its field '
+    several = f"{several}of the schema" if len(counts) <= MOST_CLASSES else ""
     raise ReportError(
-        f"outcome {name!r} has {len(counts)} classes: {shown}{alike}; say which is to be told from "
-        f"all others, as in positive={rare!r} (--positive {rare!r}); if a rare one is a slip, "
-        f"correct it; if one of them means unknown, name it as a code for missing "
-        f"(--missing '{name}={rare}')"
+        f"outcome {name!r} has {len(counts)} classes: {shown}{''.join(alike[:3])}; say which is to "
+        f"be told from all others, as in positive={rare!r} (--positive {rare!r}); if a rare one is "
+        "a slip, correct it; if one of them means unknown, name it as a code for missing "
+        f"(--missing '{name}={rare}'){several}"
     )
 
 

@@ -12,8 +12,7 @@ import pandas as pd
 from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
 
-from ..tables.coding import TableCoder
-from .areas import area_in_folds, class_sizes, interval_of_area, variance_of_area
+from .areas import area_in_folds, interval_of_area, variance_of
 
 FEWEST_PERSONS = 10
 FEWEST_RECURRING = 8  # of whom there are several records
@@ -55,9 +54,10 @@ class Suspect:
 def suspects(table, y):
     """What may name persons: a sure suspect alone, else up to three that must be tried.
 
-    `table` holds the cells without the outcome, NaN where missing; `y` is 0 or 1. A single column
-    is seen if it has 10 values, of which 8 recur and none holds a quarter of the records, and the
-    outcome clings to them; several that agree together if the outcome mostly is one within them.
+    `table` holds the cells without the outcome, NaN where missing; `y` numbers the classes. A
+    single column is seen if it has 10 values, of which 8 recur and none holds a quarter of the
+    records, and the outcome clings to them; several that agree together if the outcome mostly is
+    one within them.
     """
     codes, names = np.column_stack([_codes(cells) for _, cells in table.items()]), list(table)
     once = ~pd.DataFrame(codes).assign(y=y).duplicated().to_numpy()  # copies are no persons
@@ -229,8 +229,8 @@ def _trial(X, y, suspect, level, seed):
     name = suspect.names[0]
     words = name in X and not pd.api.types.is_numeric_dtype(X[name])
     X = X.iloc[rows].drop(columns=[name] if words and len(suspect.names) == 1 else [])
-    Z, y, groups = TableCoder().fit_transform(X), y[rows], suspect.groups[rows]
+    y, groups = y[rows], suspect.groups[rows]
     forest = RandomForestClassifier(50, random_state=seed)  # tells all records apart, so persons
-    plain, whole = (area_in_folds(Z, y, g, 1, seed, forest) for g in (None, groups))
-    spread = variance_of_area(plain, *class_sizes(y))
-    return Trial(suspect, plain, interval_of_area(plain, spread, level), whole)
+    plain, whole = (area_in_folds(X, y, g, 1, seed, forest) for g in (None, groups))
+    interval = interval_of_area(plain, variance_of(plain, y), level)
+    return Trial(suspect, plain, interval, whole)

@@ -4,19 +4,20 @@ import difflib
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from .columns import is_nested, kind_of, unusable
-from .convert import label, read, tidy
+from .convert import is_category, label, read, tidy
 from .describe import describe
 from .errors import ReportError
 from .leaks import FEWEST_GROUPS, LEAK, content, equal_records, gone_of, leak_of
 from .outcome import outcome_of
 from .persons import Suspect, suspects, try_suspects
 from .schema import TYPES, Schema
+from .subgroups import bands
 
 __all__ = ["Prepared", "prepare"]
 
@@ -34,9 +35,10 @@ class Prepared:
         float64 where the attribute is a number, "category" of text where it is not, ordered from
         low to high where its values are; NaN marks a missing cell. Rows count from 0.
     y : ndarray of int, shape (n_records,)
-        1 for the positive class, 0 for the other.
-    positive, negative : str
-        The two classes as the table writes them; "not A" where A is studied against several.
+        The place of each record's class in `classes`.
+    classes : tuple of str
+        The classes as the table writes them; of two the negative one, then the positive. "not A"
+        where A is studied against several.
     groups : ndarray of int, shape (n_records,), or None
         Records of one number belong in one fold: one patient's, or equal ones.
     columns : DataFrame
@@ -50,18 +52,33 @@ class Prepared:
         Rows of the table, those without an outcome included.
     schema : ehrgan.report.schema.Schema
         What each column was taken for, by which new records are to be read.
+    time : ndarray of float64, shape (n_records,), optional
+        When each record came, if a column was named that tells; NaN where it is missing.
+    by : dict of str to Series of str
+        For columns that were named, the group of each record.
     """
 
     X: pd.DataFrame
     y: np.ndarray
-    positive: str
-    negative: str
+    classes: tuple
     groups: np.ndarray | None
     columns: pd.DataFrame
     notes: list
     fingerprint: str
     n_rows: int
     schema: Schema
+    time: np.ndarray | None = None
+    by: dict = field(default_factory=dict)
+
+    @property
+    def positive(self):
+        """The positive class; None where there are several."""
+        return self.classes[1] if len(self.classes) == 2 else None
+
+    @property
+    def negative(self):
+        """The other class; None where there are several."""
+        return self.classes[0] if len(self.classes) == 2 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +103,8 @@ def prepare(
     keep=(),
     ordered=None,
     group=None,
+    time=None,
+    by=(),
     schema=None,
     missing=(),
 ):
@@ -100,7 +119,8 @@ def prepare(
         The column to predict; needed unless `schema` names it. Records without it are left out.
     positive : str, optional
         The value that is the positive class, against all others. By default, of two values: the
-        one that means yes; if words do not tell, the rarer. Numbers match by value.
+        one that means yes; if words do not tell, the rarer. Numbers match by value. Of three to ten
+        values each is a class, if nothing speaks for fewer or `schema` lists them as categories.
     keep : tuple of str, default=()
         Columns to keep as attributes though they would be left out; a date becomes days.
     ordered : dict of str to sequence of str, optional
@@ -108,6 +128,10 @@ def prepare(
     group : str, optional
         Column that tells which records belong together, such as a hospital; by default a patient's
         identifier that occurs several times, else records that are equal share a group.
+    time : str, optional
+        Column of dates or numbers that tells when a record came; it is no attribute.
+    by : sequence of str, default=()
+        Columns for whose groups of records the scores are told, such as sex; numbers in bands.
     schema : ehrgan.report.schema.Schema, optional
         What the columns are; columns that it lacks are left out. By default
         :func:`~ehrgan.report.describe.describe` finds it.
@@ -121,9 +145,9 @@ def prepare(
     Raises
     ------
     ReportError
-        An unknown column or value, an outcome that is no pair of classes with at least 10 records
-        each, a column to keep that can be read in several ways, too few groups, no attribute left
-        or more than 1000; each with the cure.
+        An unknown column or value, an outcome without classes of at least 10 records each, a column
+        to keep that can be read in several ways, too few groups, no attribute left or more than
+        1000; each with the cure.
 
     Notes
     -----
@@ -137,20 +161,23 @@ def prepare(
     >>> table = pd.DataFrame({"age": [30.5, 41, 52, 63] * 10, "sex": ["f", "f", "m"] * 13 + ["m"],
     ...     "died": ["no", "no", "yes", "no"] * 10})
     >>> found = prepare(table, "died", keep=("age",))
-    >>> found.positive, int(found.y.sum()), found.X.shape
-    ('yes', 10, (40, 2))
+    >>> found.classes, int(found.y.sum()), found.X.shape
+    (('no', 'yes'), 10, (40, 2))
     >>> found.columns[["name", "kind", "used"]].to_numpy().tolist()
     [['age', 'number', True], ['sex', 'yes/no', True], ['died', 'outcome', False]]
     """
     table = tidy(table)
     notes = list(table.attrs.get("notes", ()))
-    outcome, given = _given(table, outcome, keep, ordered, group, schema, notes)
+    by = _all_known("by", by, table, notes)
+    time = None if time is None else _known("time", time, table, notes)
+    outcome, given = _given(table, outcome, keep, ordered, group, time, by, schema, notes)
     schema = describe(table, given, missing=missing)
     _refuse_unordered(schema, table, {_known("ordered", n, table, []) for n in ordered or {}})
     notes += [note for note in schema.notes if note not in notes]
     _refuse_open(schema, outcome)
     fingerprint = _fingerprint(table)
-    known, y, words = outcome_of(schema[outcome], table[outcome], positive, notes)
+    decided = "categories" in given[outcome]
+    known, y, classes = outcome_of(schema[outcome], table[outcome], positive, decided, notes)
     table, n_rows = table[known].reset_index(drop=True), len(table)
     columns = {
         f["name"]: _column(f, table[f["name"]]) for f in schema.fields if f["name"] != outcome
@@ -173,10 +200,12 @@ def prepare(
         | {n: {"role": "person", "why": c.reason} for n, c in columns.items()
            if c.field.get("role") == "person"}
     )  # fmt: skip
-    return Prepared(X, y, *words, groups, about, notes, fingerprint, n_rows, final)
+    when = None if time is None else _moments(columns, time)
+    parts = {name: bands(name, columns[name].values) for name in by}
+    return Prepared(X, y, classes, groups, about, notes, fingerprint, n_rows, final, when, parts)
 
 
-def _given(table, outcome, keep, ordered, group, schema, notes):
+def _given(table, outcome, keep, ordered, group, time, by, schema, notes):
     """The outcome, and what is known of the columns before the table is looked at."""
     if outcome is None:
         named = schema.named("outcome") if schema else []
@@ -187,15 +216,17 @@ def _given(table, outcome, keep, ordered, group, schema, notes):
             )
         outcome = named[0]
     outcome = _known("outcome", outcome, table, notes)
-    keep = [_known("keep", n, table, notes) for n in ([keep] if isinstance(keep, str) else keep)]
+    keep = _all_known("keep", keep, table, notes)
     if ordered is not None and not isinstance(ordered, Mapping):
         raise ReportError(f"ordered must map columns to their values, got {ordered!r}")
     ordered = {_known("ordered", n, table, notes): v for n, v in (ordered or {}).items()}
     group = None if group is None else _known("group", group, table, notes)
-    for argument, names in (("keep", keep), ("ordered", ordered), ("group", [group])):
+    named = {"keep": keep, "ordered": ordered, "group": [group], "time": [time], "by": by}
+    for argument, names in named.items():
         if outcome in names:
             raise ReportError(f"{argument} names the outcome {outcome!r}: name another column")
-    changes = {name: {"role": "attribute", "keep": True} for name in keep}
+    changes = {} if time is None else {time: {"role": "time", "why": "it parts past and later"}}
+    changes |= {name: {"role": "attribute", "keep": True} for name in keep}
     for name, values in ordered.items():
         order = {"type": "string", "categories": [*map(label, values)], "categoriesOrdered": True}
         changes[name] = changes.get(name, {}) | order
@@ -216,9 +247,9 @@ def _refuse_open(schema, outcome):
         if why and "no value" not in why:
             raise ReportError(f"outcome {outcome!r} cannot be told: {why}")
         raise ReportError(f"outcome {outcome!r} has no value at all: name another column")
-    for field in schema.fields:
-        if "ask" in field and field.get("role") == "attribute":
-            raise ReportError(f"{field['name']!r} cannot be kept: {field['ask']}")
+    for own in schema.fields:
+        if "ask" in own and own.get("role") == "attribute":
+            raise ReportError(f"{own['name']!r} cannot be kept: {own['ask']}")
 
 
 def _column(field, cells):
@@ -237,6 +268,21 @@ def _column(field, cells):
     if field["role"] == "attribute" and values is not None:
         reason = unusable(values)[1]
     return _Column(field, values, kind_of(field, values), reason)
+
+
+def _moments(columns, name):
+    """When each record came."""
+    values = columns[name].values
+    if values is None or is_category(values):
+        why = columns[name].field.get("ask", f"it is a {columns[name].kind}")
+        raise ReportError(f"time {name!r} must hold dates or numbers: {why}")
+    return values.to_numpy(np.float64)
+
+
+def _all_known(argument, names, table, notes):
+    """Names of columns, one alone or several."""
+    names = [names] if isinstance(names, str) else names
+    return [_known(argument, name, table, notes) for name in names]
 
 
 def _known(argument, name, table, notes):
@@ -311,7 +357,7 @@ def _grouped(table, columns, y, notes):
 def _hold_together(suspect, y, why, notes):
     """Say that folds keep groups whole, if there are enough of them."""
     group = " and ".join(map(repr, suspect.names))
-    fewest = min(len(np.unique(suspect.groups[y == c])) for c in (0, 1))
+    fewest = min(len(np.unique(suspect.groups[y == c])) for c in np.unique(y))
     if fewest < FEWEST_GROUPS:
         raise ReportError(
             f"group {group} tells which records belong together{why}, and the records of one class "

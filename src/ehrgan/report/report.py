@@ -1,11 +1,10 @@
 """A report on anybody's records: which imputation and classifier serve them, if it matters."""
 
-import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
@@ -15,30 +14,25 @@ from tqdm import tqdm
 from .. import plots
 from ..bars import no_bars
 from ..files import write_whole
-from ..scores.estimate import Estimate, signed
+from ..scores.estimate import Estimate
 from ..scores.inference import corrected_interval
-from ..scores.metrics import threshold_at
+from ..scores.metrics import decision_curve, threshold_at
 from ..tables.coding import TableCoder
 from ..templates import render
-from .areas import (
-    N_FOLDS,
-    class_sizes,
-    effect_of_training,
-    interval_of_area,
-    variance_of_area,
-)
+from .areas import N_FOLDS, brier_of, effect_of_training, interval_of_area, sides, variance_of
 from .choice import comparison_table, corrected_for_choice, gains_of_imputation
 from .compare import compare_methods, from_holes, some_rows
 from .errors import ReportError
-from .methods import (
-    ADVERSARY,
-    CANDIDATES,
-    FINAL_LIMIT,
-    PAPERS,
-    make_method,
-    method_in_words,
-)
+from .fitting import fit_method
+from .importance import importance
+from .methods import ADVERSARY, CANDIDATES, PAPERS, method_in_words
+from .model import Model, versions
+from .outside import elsewhere, later, other_records, past_and_later
 from .page import html_page, model_card
+from .performance import performance
+from .probabilities import needs_recalibration, recalibrated, threshold_table
+from .subgroups import subgroups
+from .words import calibration_in_words, findings, stability_in_words
 
 __all__ = ["Report", "make_report"]
 
@@ -47,6 +41,7 @@ LIMIT = 3000  # records that the comparison uses at most; the recommended method
 TRIALS = ((500, 4), (1500, 2), (np.inf, 1))  # up to so many records, so many trials
 WIDE = 200  # columns of numbers from which one trial must do
 PATTERNS = 8  # patterns of holes that a report lists
+MOST_SHUFFLED = 100  # attributes, to see what carries a method
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +71,37 @@ class Report:
         AUC of what a logistic regression tells from the mask alone, with its 95 % interval.
     scores : object
         Of the records compared: ``y`` (n_compared,), out-of-fold ``probability`` (n_methods,
-        n_trials, n_compared), and ``areas`` (n_methods, n_trials x n_folds), the AUC of each fold.
+        n_trials, n_compared; of several classes one more axis), and ``areas`` (n_methods, n_trials
+        x n_folds), the AUC of each fold.
     words : list of str
         The recommendation and its uncertainty, in sentences.
     missing : DataFrame
-        The commonest patterns of holes: records, share, positive share, attributes.
+        The commonest patterns of holes: records, share, positive share (of two classes),
+        attributes.
     settings : dict
         Records compared, folds, trials, seed.
+    rows : int ndarray of shape (n_compared,)
+        Places of the records compared among those of `prepared`.
+    effect : float
+        How many times the variance of independent test records that of the AUC is.
+    named : ndarray of shape (n_methods,)
+        How often the same rule recommends each method on records drawn again.
+    told : ndarray of shape (n_compared,) or (n_compared, n_classes)
+        Out-of-fold probabilities of the recommended method, recalibrated if need be.
+    line : tuple of float, or None
+        Intercept and slope of the recalibration, if there is need for one.
+    performance : DataFrame
+        Of `told`: see :func:`~ehrgan.report.performance.performance`.
+    thresholds : DataFrame, or None
+        Where to act on `told`: see :func:`~ehrgan.report.probabilities.threshold_table`; None of
+        several classes.
+    importance : DataFrame, or None
+        What carries the method: see :func:`~ehrgan.report.importance.importance`; None where there
+        are more than a hundred attributes.
+    groups : DataFrame, or None
+        For whom it works: see :func:`~ehrgan.report.subgroups.subgroups`; None if nobody asked.
+    outside : list of ehrgan.report.outside.Outside
+        What the recommended method does on other records and on later ones, if there are such.
     """
 
     prepared: object
@@ -98,11 +117,36 @@ class Report:
     words: list
     missing: pd.DataFrame
     settings: dict
+    rows: np.ndarray
+    effect: float
+    named: np.ndarray
+    told: np.ndarray
+    line: tuple | None
+    performance: pd.DataFrame
+    thresholds: pd.DataFrame | None
+    importance: pd.DataFrame | None = None
+    groups: pd.DataFrame | None = None
+    outside: list = field(default_factory=list)
 
     @property
     def method(self):
         """Imputation and classifier that are recommended."""
         return self.methods[self.chosen]
+
+    def promised(self, y):
+        """Between which AUCs other records of such classes lie, 95 times in 100.
+
+        Parameters
+        ----------
+        y : int ndarray
+            Their classes.
+
+        Returns
+        -------
+        low, high : float
+        """
+        own, others = (variance_of(self.auc, each) for each in (self.scores.y, y))
+        return interval_of_area(self.auc, self.effect * (own + others))
 
     def lead(self, method, other):
         """AUC of one method less that of another, on the same folds.
@@ -123,6 +167,11 @@ class Report:
             If one is not among `methods`.
         """
         return corrected_interval(self.scores.lead(method, other), *self.scores.sizes)
+
+    @property
+    def threshold(self):
+        """The greatest threshold that finds nine in ten of the positive records."""
+        return threshold_at(self.scores.y, self.told, sensitivity=0.9)
 
     def curve(self, method):
         """Class and out-of-fold probability of the records compared, mean over trials.
@@ -150,26 +199,17 @@ class Report:
         -------
         sklearn.pipeline.Pipeline
             Takes a DataFrame such as :func:`~ehrgan.report.files.read_table` gives; predicts the
-            words of the table's own outcome, in the order of its ``classes_``.
-
-        Notes
-        -----
-        Of very many records a network learns from 20,000, drawn by class; a chain of ridge
-        regressions from as many, and each tree of a forest from as many of its own.
+            words of the table's own outcome, in the order of its ``classes_``. See
+            :func:`~ehrgan.report.fitting.fit_method`; it is trained once.
         """
-        found = self.prepared
-        labels = np.where(found.y == 1, found.positive, found.negative).astype(object)
-        X = found.X
-        if {"denoising autoencoder", "AC-GAN"} & set(self.method) and len(X) > FINAL_LIMIT:
-            rows = some_rows(found.y, FINAL_LIMIT, self.settings["seed"])
-            X, labels = X.iloc[rows], labels[rows]
-        model = make_method(*self.method, self.settings["seed"], len(X), found.schema)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            return model.fit(X, labels)
+        return self._fitted
+
+    @cached_property
+    def _fitted(self):
+        return fit_method(self.prepared, self.method, self.settings["seed"], line=self.line)
 
     def save(self, folder):
-        """Write report, fitted pipeline, model card and schema into a folder.
+        """Write report, fitted model, its card and its schema into a folder.
 
         Parameters
         ----------
@@ -179,7 +219,7 @@ class Report:
         Returns
         -------
         dict of str to Path
-            "report", "pipeline", "card", "comparison", "schema".
+            "report", "model", "card", "comparison", "schema".
 
         Raises
         ------
@@ -188,13 +228,12 @@ class Report:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        names = ("report.html", "pipeline.joblib", "model_card.md", "comparison.csv", "schema.json")
-        keys = ("report", "pipeline", "card", "comparison", "schema")
+        names = ("report.html", "model.skops", "model_card.md", "comparison.csv", "schema.json")
+        keys = ("report", "model", "card", "comparison", "schema")
         paths = {key: folder / name for key, name in zip(keys, names, strict=True)}
-        binary = io.BytesIO()
-        joblib.dump(self.fit(), binary, compress=3)
-        write_whole(paths["pipeline"], binary.getvalue())
-        write_whole(paths["card"], self.card())
+        about = {"card": self.card(), "fingerprint": self.prepared.fingerprint}
+        Model(self.fit(), about | {"versions": versions()}).save(paths["model"])
+        write_whole(paths["card"], about["card"])
         write_whole(paths["comparison"], self.comparison.to_csv(index=False))
         self.prepared.schema.save(paths["schema"])
         write_whole(paths["report"], self.to_html())
@@ -214,14 +253,23 @@ class Report:
 
     def calibration(self):
         """How often what the recommended method told came true."""
-        named = method_in_words(*self.method)
-        return plots.calibration({named: {named: self.curve(self.method)}})
+        named, classes = method_in_words(*self.method), self.prepared.classes
+        titles = [named] if len(classes) == 2 else classes
+        panels = zip(titles, sides(self.scores.y, self.told), strict=True)
+        return plots.calibration({title: {named: side} for title, side in panels})
+
+    def benefit(self):
+        """Net benefit of acting on the probabilities, here and where else they were tried."""
+        tried = {"out of fold, here": (self.scores.y, self.told)}
+        tried |= {one.name: (one.y, one.told) for one in self.outside}
+        grid = np.linspace(0.01, 0.8, 80)
+        return plots.net_benefit({name: decision_curve(*own, grid) for name, own in tried.items()})
 
     def _repr_html_(self):
         return render("words.html", words=self.words)
 
 
-def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=None):
+def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=None, external=None):
     """Compare imputations and classifiers on a table, and recommend one with its uncertainty.
 
     Parameters
@@ -238,6 +286,9 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     n_trials : int, optional
         Repetitions of the five-fold cross-validation, at least 1; by default four for tables of up
         to 500 records, two up to 1500, one beyond or where there are more than 200 columns.
+    external : dict of str to DataFrame, optional
+        Tables of other places by name, outcome included, on which the recommended method is tried.
+        Where `prepared` has a time, it is also trained on the past and tried on what came after.
 
     Returns
     -------
@@ -247,7 +298,8 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     ------
     ReportError
         If `methods` lacks one of :data:`CANDIDATES` or holds an unknown one, `seed`, `limit` or
-        `n_trials` is out of range, or no attribute varies.
+        `n_trials` is out of range, no attribute varies, or a table of `external`, or a part of the
+        time, lacks a column or records of a class.
 
     References
     ----------
@@ -268,12 +320,14 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
         raise ReportError(f"limit must be a whole number of at least 100, got {limit!r}")
     if n_trials is not None and (not isinstance(n_trials, int | np.integer) or n_trials < 1):
         raise ReportError(f"n_trials must be a whole number of at least 1, got {n_trials!r}")
+    others = [other_records(name, table, prepared) for name, table in (external or {}).items()]
+    parts = None if prepared.time is None else past_and_later(prepared)
     rows = some_rows(prepared.y, limit, seed, prepared.groups)
     y, X = prepared.y[rows], prepared.X.iloc[rows].reset_index(drop=True)
     groups = None if prepared.groups is None else prepared.groups[rows]
-    Z = TableCoder().fit(prepared.X).transform(X)
     trials = next(trials for most, trials in TRIALS if len(y) <= most)
-    n_trials = n_trials or (1 if Z.shape[1] > WIDE else trials)
+    wide = TableCoder().fit_transform(X).shape[1] > WIDE
+    n_trials = n_trials or (1 if wide else trials)
     steps = len({imputation for imputation, _ in methods}) + len(methods)
     # small tables gain nothing from threads, and suffer where others use the machine
     with (
@@ -282,27 +336,50 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
         tqdm(total=steps, desc="methods", unit="method", disable=no_bars()) as bar,
     ):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        scores = compare_methods(methods, Z, y, groups, n_trials, seed, bar)
-        effect = effect_of_training(Z, y, groups, seed)
+        scores = compare_methods(methods, X, y, groups, n_trials, seed, bar)
+        effect = effect_of_training(X, y, groups, seed)
     settings = {"seed": seed, "n_trials": n_trials, "n_folds": N_FOLDS, "n_compared": len(y)}
-    return _reported(prepared, scores, effect, groups, settings)
+    report = _looked_into(_reported(prepared, scores, effect, rows, settings))
+    outside = [elsewhere(report, other) for other in others]
+    outside += [] if parts is None else [later(report, *parts)]
+    words = [word for one in outside for word in one.words]
+    return replace(report, outside=outside, words=[*report.words, *words])
 
 
-def _reported(prepared, scores, effect, groups, settings):
-    """The report that the scores of a comparison make."""
+def _looked_into(report):
+    """The report with what carries its method, and for whom it works."""
+    prepared, rows, seed = report.prepared, report.rows, report.settings["seed"]
+    found, words = {}, list(report.words)
+    if prepared.X.shape[1] <= MOST_SHUFFLED:
+        found["importance"] = importance(prepared, report.method, rows, seed)
+    if prepared.by:
+        groups = {name: of.iloc[rows] for name, of in prepared.by.items()}
+        persons = None if prepared.groups is None else prepared.groups[rows]
+        cut = None if report.thresholds is None else report.threshold
+        table, said = subgroups(groups, report.scores.y, report.told, cut, persons)
+        found["groups"] = table
+        words += said
+    return replace(report, words=words, **found)
+
+
+def _reported(prepared, scores, effect, rows, settings):
+    """The report that the scores of a comparison of some rows make."""
     comparison, chosen = comparison_table(scores)
-    auc = corrected_for_choice(scores, groups, settings["seed"])
-    spread, spread_of_others = (
-        effect * variance_of_area(auc, *class_sizes(y)) for y in (scores.y, prepared.y)
-    )
-    interval, prediction = (
-        interval_of_area(auc, spread),
-        interval_of_area(auc, spread + spread_of_others),
-    )
+    groups = None if prepared.groups is None else prepared.groups[rows]
+    auc, named = corrected_for_choice(scores, groups, settings["seed"])
+    own, others = (effect * variance_of(auc, y) for y in (scores.y, prepared.y))
+    interval, prediction = (interval_of_area(auc, spread) for spread in (own, own + others))
     by_holes = from_holes(prepared, settings["seed"])
     method, gains = scores.methods[chosen], gains_of_imputation(scores, scores.methods[chosen][1])
     adversary = corrected_interval(scores.lead(*ADVERSARY), *scores.sizes)
-    words = _words(prepared, method, scores.curve(chosen), auc, interval, prediction)
+    told, line, found = _true_probabilities(scores, chosen, prepared.classes, groups)
+    area, thresholds = Estimate(auc, *interval), None
+    if told.ndim == 1:
+        thresholds = threshold_table(scores.y, told)
+    words = findings(
+        prepared, method, (scores.y, told), area, prediction, gains, adversary, by_holes
+    )
+    words += [*calibration_in_words(found, line), stability_in_words(scores, named, chosen)]
     return Report(
         prepared=prepared,
         methods=scores.methods,
@@ -314,60 +391,33 @@ def _reported(prepared, scores, effect, groups, settings):
         gains=gains,
         by_holes=by_holes,
         scores=scores,
-        words=[*words, *_matters(prepared, gains, adversary), *_doubts(prepared, by_holes)],
+        words=words,
         missing=_patterns(prepared),
         settings=settings,
+        rows=rows,
+        effect=effect,
+        named=named,
+        told=told,
+        line=line,
+        performance=found,
+        thresholds=thresholds,
     )
 
 
-def _words(prepared, method, curve, auc, interval, prediction):
-    """What is recommended and how well it does, in sentences, each with its uncertainty."""
-    y, probability = curve
-    cut = threshold_at(y, probability, sensitivity=0.9)
-    right = float((probability[y == 0] < cut).mean())
-    said = [
-        f"Recommended: {method_in_words(*method)}: the simplest of the methods that are no more "
-        "than one standard error behind the best.",
-        f"AUC {auc:.3f}, corrected for having been chosen on these records; 95 % interval "
-        f"{interval[0]:.3f} to {interval[1]:.3f}. In {len(prepared.y)} other records of the same "
-        f"kind expect an AUC between {prediction[0]:.3f} and {prediction[1]:.3f}, 95 times in 100.",
-        f"At a threshold of {cut:.3f}, which finds 90 % of the records {prepared.positive!r}, "
-        f"{right:.0%} of the others are told rightly (from out-of-fold predictions).",
-    ]
-    if interval[0] <= 0.5:
-        said.insert(1, "Nothing here predicts the outcome beyond doubt better than chance.")
-    return said
+def _true_probabilities(scores, chosen, classes, groups):
+    """Out-of-fold probabilities of a method, the line that mends them, and how well they do.
 
-
-def _matters(prepared, gains, adversary):
-    """Whether imputation and adversary matter here, by corrected tests."""
-    if not prepared.X.isna().to_numpy().any():
-        said = ["No cell is missing, so imputation does not matter."]
-    else:
-        sure = gains.loc[(gains["p"] < 0.05) & (gains["mean"] > 0), "imputation"]
-        verdict = f"yes: {', '.join(sure)}" if len(sure) else "no imputation is beyond doubt better"
-        told = "; ".join(
-            f"{g.imputation}: {Estimate(g.mean, g.low, g.high):+}"
-            for g in gains.itertuples(index=False, name="Gain")
-        )
-        named = gains["classifier"].iloc[0]
-        said = [f"Does the imputation matter? {named}, less on means: {verdict}. {told}."]
-    lead = "{} (95 % interval {} to {})".format(*map(signed, adversary))
-    return [*said, f"AC-GAN less logistic regression, both on means: {lead} of AUC."]
-
-
-def _doubts(prepared, by_holes):
-    said = []
-    if prepared.X.isna().to_numpy().any():
-        area, low, high = by_holes
-        said.append(
-            f"From which cells are missing alone the AUC is {area:.3f} ({low:.3f} to {high:.3f}): "
-            + ("missingness itself predicts here." if low > 0.5 else "no sign that it predicts.")
-        )
-    if prepared.y.sum() < 100 or (prepared.y == 0).sum() < 100:
-        rarer = min(prepared.y.sum(), (prepared.y == 0).sum())
-        said.append(f"There are only {rarer} records of the rarer class: the intervals are wide.")
-    return said
+    They are mended where they do not come true and the mended ones come nearer.
+    """
+    y, told = scores.curve(chosen)
+    found = performance(y, told, classes, groups)
+    if not needs_recalibration(found):
+        return told, None, found
+    mended, line = recalibrated(y, scores.probability[chosen], scores.fold)
+    mended = mended.mean(axis=0)
+    if brier_of(y, mended) >= brier_of(y, told):
+        return told, None, found
+    return mended, line, performance(y, mended, classes, groups)
 
 
 def _patterns(prepared):
@@ -378,5 +428,7 @@ def _patterns(prepared):
         own = marks == mark
         names = holes.columns[holes[own].iloc[0]].tolist()
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-        rows.append((int(count), own.mean(), prepared.y[own].mean(), shown or "nothing is missing"))
-    return pd.DataFrame(rows, columns=["records", "share", "positive", "missing attributes"])
+        positive = prepared.y[own].mean() if prepared.positive is not None else np.nan
+        rows.append((int(count), own.mean(), positive, shown or "nothing is missing"))
+    found = pd.DataFrame(rows, columns=["records", "share", "positive", "missing attributes"])
+    return found if prepared.positive is not None else found.drop(columns="positive")

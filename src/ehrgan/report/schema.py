@@ -68,7 +68,7 @@ class Schema:
         for people: sure, ask (what is not decided, and the line that decides it) and notes.
     dialect : dict
         How the file is to be read: keyword arguments of
-        :func:`~ehrgan.report.files.read_cells`.
+        :func:`~ehrgan.report.cells.read_cells`.
     notes : list of str
         Sentences on the table as a whole; not saved.
 

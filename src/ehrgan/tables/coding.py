@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .column import learn_column
+from .column import Column, learn_column
 
 __all__ = ["TableCoder", "as_frame"]
 
@@ -204,6 +204,21 @@ class TableCoder(TransformerMixin, BaseEstimator):
             for start, column in zip(starts, self._columns, strict=False)
             if column.has_probabilities and len(column.codes) > 1
         )
+
+    def __getstate__(self):
+        """Plain data alone, so that a file of it needs no pickle."""
+        state = dict(super().__getstate__())
+        if "_columns" in state:
+            state["_columns"] = [column.to_plain() for column in self._columns]
+            del state["_names"]
+        return state
+
+    def __setstate__(self, state):
+        """What :meth:`__getstate__` has given."""
+        super().__setstate__(state)
+        if "_columns" in state:
+            self._columns = [Column.from_plain(plain) for plain in state["_columns"]]
+            self._names = pd.Index(self.feature_names_in_)
 
     def _parts(self, X):
         """Columns and their numbers."""

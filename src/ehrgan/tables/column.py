@@ -45,6 +45,21 @@ class Column(NamedTuple):
     kept: int = 0
     cumulative: bool = False
 
+    def to_plain(self):
+        """The column without types of pandas, as lists and texts."""
+        dtype = str(self.dtype)
+        if isinstance(self.dtype, pd.CategoricalDtype):
+            dtype = [self.dtype.categories.tolist(), bool(self.dtype.ordered)]
+        return [*self._replace(dtype=dtype)]
+
+    @classmethod
+    def from_plain(cls, plain):
+        """The column that :meth:`to_plain` has given."""
+        column = cls(*plain)
+        if isinstance(column.dtype, str):
+            return column._replace(dtype=pd.api.types.pandas_dtype(column.dtype))
+        return column._replace(dtype=pd.CategoricalDtype(*column.dtype))
+
     @property
     def codes(self):
         """Code of each level that has its own, of shape (levels, columns of numbers)."""
