@@ -47,7 +47,7 @@ def score(y_true, probability, threshold=0.5):
     >>> scores["accuracy"], scores["specificity"], scores["auc_roc"]
     (0.75, 0.5, 1.0)
     """
-    y, probability = _checked_predictions(y_true, probability)
+    y, probability = checked_predictions(y_true, probability)
     called = probability > np.asarray(threshold)
     true_positive, false_positive = np.sum(called & y), np.sum(called & ~y)
     n_positive, n_negative = np.sum(y), np.sum(~y)
@@ -151,7 +151,7 @@ def threshold_at(y_true, probability, *, sensitivity=None, specificity=None):
     >>> round(threshold_at(y, probability, sensitivity=0.5), 3)
     0.8
     """
-    y, probability = _checked_predictions(y_true, probability)
+    y, probability = checked_predictions(y_true, probability)
     wanted = sensitivity if specificity is None else specificity
     if (sensitivity is None) == (specificity is None) or not 0 <= wanted <= 1:
         raise ValueError(
@@ -203,7 +203,7 @@ def decision_curve(y_true, probability, thresholds):
        threshold  model  act on all
     0        0.5   0.25         0.0
     """
-    y, probability = _checked_predictions(y_true, probability)
+    y, probability = checked_predictions(y_true, probability)
     t = np.asarray(thresholds, dtype=np.float64)
     if t.ndim != 1 or not np.all((t >= 0) & (t < 1)):
         raise ValueError(f"thresholds must be at least 0 and below 1, got {thresholds}")
@@ -315,7 +315,7 @@ def roc_over_folds(y, probabilities, fpr_grid=None, *, level=0.8):
     check_level(level)
     curves = np.empty((len(y), grid.size))
     for row, labels, probability in zip(curves, y, probabilities, strict=True):
-        fpr, tpr, _ = roc_curve(*_checked_predictions(labels, probability))
+        fpr, tpr, _ = roc_curve(*checked_predictions(labels, probability))
         row[:] = np.interp(grid, fpr, tpr)
     low, high = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return pd.DataFrame({"fpr": grid, "tpr": curves.mean(axis=0), "low": low, "high": high})
@@ -363,7 +363,7 @@ def rmse(truth, imputed, mask):
     return float(np.sqrt(np.mean(error**2)))
 
 
-def _checked_predictions(y_true, probability):
+def checked_predictions(y_true, probability):
     y, probability = np.asarray(y_true), np.asarray(probability, dtype=np.float64)
     if y.ndim != 1 or probability.shape != y.shape:
         raise ValueError(
