@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 from spies import GRID, Gan, Spy
@@ -63,6 +65,14 @@ def test_no_number_depends_on_the_processes_and_a_fold_is_handed_its_seed(folds,
     np.testing.assert_array_equal(alone, one.probability[2:3])
     assert len({tuple(own) for own in one.probability}) > 1  # the seeds differ
     assert arm.estimator.random_state is None and not hasattr(arm.estimator, "tree_")
+
+
+def test_every_step_of_a_pipeline_is_handed_the_seed_of_the_fold(folds, table):
+    folds = [fold._replace(y_train=np.arange(20) % 4 // 3) for fold in folds]
+    arm = Arm(make_pipeline(RandomOverSampler(), LogisticRegression()))
+    first, again = (judge(arm, folds, [table] * 4, n_jobs=1).probability for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert len({tuple(own) for own in first}) == 4  # each fold repeats records of its own
 
 
 def test_a_classifier_without_chance_is_the_one_fitted_by_hand(folds, table):

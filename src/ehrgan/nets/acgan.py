@@ -19,7 +19,7 @@ from ..tables.template import Template
 from .base import BLOCK, ReplicaEstimator, Task, canonical_order, check_same, train_together
 from .losses import CLASS_LOSSES, GENERATOR_LOSSES
 from .networks import Discriminator, Generator
-from .objectives import AdversarialObjective
+from .objectives import CLASS_CONDITIONS, AdversarialObjective
 from .units import FARTHEST, framed, frames, scaled, unframed
 
 PAPER_ACGAN = {
@@ -66,6 +66,10 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Who learns from the class loss on fake records, see :func:`ehrgan.nets.losses.acgan_losses`.
     generator_loss : {"saturating", "non_saturating"}, default="saturating"
         What G maximises, see :func:`ehrgan.nets.losses.acgan_losses`.
+    class_conditions : {"batch", "balanced", "opposite"}, default="batch"
+        Which classes G is asked for in a minibatch: those of its real records (the paper's), each
+        class equally often, or what balances real and fake records together (the paper's idea for
+        rare classes), see :func:`ehrgan.nets.objectives.asked_classes`.
     generator_output : {"linear", "sigmoid"}, default="linear"
         Output activation of G; "sigmoid" goes with ``scaling="minmax"``.
     scaling : {"standard", "minmax"} or None, default="standard"
@@ -127,6 +131,11 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     combination of sizes in a process. A fit does not depend on the order of the records, and a
     whole-number ``sample_weight`` is the same as repeating the record.
 
+    Probabilities mean what they say at the frequencies of the classes that D learns its classes
+    from. Weights shift them, and so does every ``class_conditions`` but "batch" with the default
+    ``class_loss``: with "opposite" classes are balanced.
+    :func:`ehrgan.scores.calibration.reprior` brings them back.
+
     All cores train already, so leave ``n_jobs`` of scikit-learn's searches and cross-validations
     at 1: each of their processes would load TensorFlow and compile anew. :meth:`fit_many` trains
     all folds at once, at little more than the cost of their matrix products.
@@ -161,6 +170,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         "adversarial_weight": [Interval(Real, 0, None, closed="left")],
         "class_loss": [StrOptions(set(CLASS_LOSSES))],
         "generator_loss": [StrOptions(set(GENERATOR_LOSSES))],
+        "class_conditions": [StrOptions(set(CLASS_CONDITIONS))],
         "generator_output": [StrOptions({"linear", "sigmoid"})],
         "scaling": [StrOptions({"standard", "minmax"}), None],
         "averaging": [Interval(Real, 0, 1, closed="left")],
@@ -173,10 +183,10 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         self, *, hidden_units=50, noise_dim=10,
         epochs=160, batch_size=64, learning_rate=1e-3, beta_1=0.5, l2=0.01,
         adversarial_weight=0.1, class_loss="both", generator_loss="saturating",
-        generator_output="linear", scaling="standard", averaging=0.0, n_members=1,
-        early_stopping=False, stopping_criterion="loss", validation_fraction=0.1,
-        n_iter_no_change=20, class_weight=None, warm_start=False,
-        random_state=None, max_replicas=None, n_jobs=None, verbose=False,
+        class_conditions="batch", generator_output="linear", scaling="standard", averaging=0.0,
+        n_members=1, early_stopping=False, stopping_criterion="loss", validation_fraction=0.1,
+        n_iter_no_change=20, class_weight=None, warm_start=False, random_state=None,
+        max_replicas=None, n_jobs=None, verbose=False,
     ):  # fmt: skip
         self._keep_arguments(locals())
 
@@ -336,8 +346,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         return G, Discriminator(d, self.hidden_units, K)
 
     def _objective(self):
-        variants = (self.class_loss, self.generator_loss, self.stopping_criterion)
-        return AdversarialObjective(*self._networks(), *variants)
+        names = ("class_loss", "generator_loss", "stopping_criterion", "class_conditions")
+        return AdversarialObjective(*self._networks(), *(getattr(self, name) for name in names))
 
     def _options(self):
         return {"averaging": self.averaging > 0}
@@ -444,6 +454,11 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             ``n`` is below 1, or ``y`` holds a class that was not trained on.
         """
         check_is_fitted(self)
+        X, c = self._generated(n, y, random_state)
+        return self._in_units(X), self.classes_[c]
+
+    def _generated(self, n, y, random_state):
+        """Records before they are rounded and dressed, and the codes of their classes."""
         if not isinstance(n, Integral) or n < 1:
             raise ValueError(f"n is {n!r}; it must be a whole number of records, at least 1.")
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
@@ -459,8 +474,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             rows = member == m
             G = [p[m : m + 1] for p in self.generator_]
             X[rows] = make(G, np.float32(z[None, rows]), c[None, rows])[0]
-        X = unframed(X * self.scale_ + self.shift_, self.origin_, self.power_)
-        return self._in_units(X), self.classes_[c]
+        return unframed(X * self.scale_ + self.shift_, self.origin_, self.power_), c
 
     def _codes(self, y, n):
         y = np.full(n, y) if np.ndim(y) == 0 else np.asarray(y)

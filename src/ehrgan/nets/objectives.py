@@ -7,7 +7,9 @@ from .engine import Problem
 from .losses import acgan_losses, class_log_likelihood, reconstruction_loss, source_log_likelihood
 from .networks import Autoencoder, Discriminator, Generator
 
-__all__ = ["AdversarialObjective", "ReconstructionObjective", "hidden_cells"]
+__all__ = ["AdversarialObjective", "ReconstructionObjective", "asked_classes", "hidden_cells"]
+
+CLASS_CONDITIONS = ("batch", "balanced", "opposite")
 
 MOST_HIDDEN = 0.5  # greatest share of cells that are hidden at random in training
 LOOKED_UP = 512  # records among which a training step looks for neighbours
@@ -25,6 +27,8 @@ class AdversarialObjective(Problem):
         As in :func:`~ehrgan.nets.losses.acgan_losses`.
     criterion : {"loss", "error"}
         What validation measures: the class loss, or the share of records called wrongly.
+    class_conditions : {"batch", "balanced", "opposite"}, default="batch"
+        See :func:`asked_classes`.
     """
 
     G: Generator
@@ -32,14 +36,16 @@ class AdversarialObjective(Problem):
     class_loss: str
     generator_loss: str
     criterion: str
+    class_conditions: str = "batch"
     terms = ("L_S_real", "L_S_fake", "L_C_real", "L_C_fake", "loss_D", "loss_G")
 
     def objectives(self, params, batch, weight, noise, hyper):
-        """Losses of D and G on real records and as many fake ones of the same classes."""
+        """Losses of D and G on real records and as many fake ones."""
         tf = tensorflow()
         x_real, c = batch["X"], batch["c"]
+        c_fake = asked_classes(c, weight, noise, self.G.n_classes, self.class_conditions)
         z = noise.normal((c.shape[1], self.G.noise_dim))
-        x_fake = self.G(params["G"], z, c, xp=tf)
+        x_fake = self.G(params["G"], z, c_fake, xp=tf)
         S, C = self.D(params["D"], tf.concat([x_real, x_fake], 1), xp=tf)
         (s_real, s_fake), (C_real, C_fake) = tf.split(S, 2, 1), tf.split(C, 2, 1)
         L_S = {
@@ -49,7 +55,7 @@ class AdversarialObjective(Problem):
         }
         L_C = {
             "real": class_log_likelihood(C_real, c, weight),
-            "fake": class_log_likelihood(C_fake, c, weight),
+            "fake": class_log_likelihood(C_fake, c_fake, weight),
         }
         loss_D, loss_G = acgan_losses(
             L_S, L_C, adversarial_weight=hyper["adversarial_weight"],
@@ -68,6 +74,68 @@ class AdversarialObjective(Problem):
         C = tf.concat([tf.zeros_like(C[..., :1]), C], axis=-1)
         wrong = tf.argmax(C, axis=-1, output_type="int32") != data["c"]
         return tf.reduce_sum(data["weight"] * tf.cast(wrong, "float32"), axis=1)
+
+
+def asked_classes(c, weight, noise, n_classes, conditions):
+    """Classes that the generator is asked for beside a minibatch of real records.
+
+    Parameters
+    ----------
+    c : int tensor of shape (M, B)
+        Classes of the real records, 0 to K - 1.
+    weight : tensor of shape (M, B)
+        0 where the minibatch holds no record.
+    noise : ehrgan.nets.noise.Noise
+        Random numbers of the step.
+    n_classes : int
+        K, at least 2.
+    conditions : {"batch", "balanced", "opposite"}
+        The classes of the real records; each class equally often; or what makes real and fake
+        records together as balanced as they can be. With two classes that is the other class of
+        each record. With more, a class of which the minibatch holds more than its share of both is
+        not asked for, and the others are raised to one level.
+
+    Returns
+    -------
+    int tensor of shape (M, B)
+
+    Notes
+    -----
+    Where a class is due a broken number of places, chance rounds it up or down, and is right on
+    average.
+
+    References
+    ----------
+    "Batch" is section "Disease Prediction" of the paper, "opposite" its section "Limitations and
+    Future Work". "Balanced" is what BAGAN asks for (Mariani et al., 2018).
+
+    Examples
+    --------
+    >>> from ehrgan.nets.backend import tensorflow
+    >>> from ehrgan.nets.noise import Noise
+    >>> noise = Noise(tensorflow().zeros((1, 2), "uint32"), tensorflow().zeros(1, "int32"))
+    >>> c, weight = tensorflow().constant([[0, 0, 0, 1]]), tensorflow().fill((1, 4), 0.25)
+    >>> asked_classes(c, weight, noise, 2, "opposite").numpy().tolist()
+    [[1, 1, 1, 0]]
+    >>> asked_classes(c, weight, noise, 2, "balanced").numpy().tolist()
+    [[0, 0, 1, 1]]
+    """
+    tf = tensorflow()
+    if conditions == "batch":
+        return c
+    if conditions == "opposite" and n_classes == 2:
+        return 1 - c
+    there = tf.cast(weight > 0, "float32")
+    n = tf.reduce_sum(there, axis=1, keepdims=True)
+    beside = tf.reduce_sum(there[..., None] * tf.one_hot(c, n_classes), axis=1)
+    if conditions == "balanced":
+        beside = 0.0 * beside
+    # water rises over the counts of the real records until n places are under it
+    filled = n + tf.cumsum(tf.sort(beside, axis=1), axis=1)
+    level = tf.reduce_min(filled / tf.range(1.0, n_classes + 1), axis=1, keepdims=True)
+    ends = tf.cumsum(tf.maximum(level - beside, 0.0), axis=1)[:, None, :-1]
+    places = tf.range(c.shape[1], dtype="float32") + noise.uniform((1,), stream=1)
+    return tf.reduce_sum(tf.cast(places[..., None] >= ends, "int32"), axis=2)
 
 
 @dataclass(frozen=True)

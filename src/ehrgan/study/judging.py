@@ -166,8 +166,8 @@ def judge(arm, folds, tables, *, watch=False, n_jobs=None, label=None):
 def _judge_one(estimator, train, test, y, seed):
     """Probabilities of a scikit-learn classifier, the mean over imputation draws."""
     model = clone(estimator)
-    if "random_state" in model.get_params():
-        model.set_params(random_state=seed)
+    own = [name for name in model.get_params() if name.rpartition("__")[2] == "random_state"]
+    model.set_params(**dict.fromkeys(own, seed))  # in a pipeline its steps', a sampler's too
     weight = _weight_of_draws(model, *train.shape[:2])
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the MLP's 200 epochs, see SILENCES
