@@ -4,6 +4,7 @@ from importlib import import_module
 
 _HOMES = {
     "ACGANClassifier": "nets.acgan",
+    "JointACGANClassifier": "nets.joint",
     "MixedImputer": "nets.mixed",
     "StackedAutoencoderImputer": "nets.autoencoder",
     "Study": "study.protocol",

@@ -33,6 +33,7 @@ from .imputation import (
 from .luck import numbers_by_seed
 from .missingness import gain_map, over_rates
 from .report import calibration, holes_by_record, method_intervals, methods_on_sets
+from .stages import planted_fills
 
 __all__ = [
     "adversarial_curves", "adversarial_gain", "calibration", "calibration_and_benefit",
@@ -41,7 +42,7 @@ __all__ = [
     "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
     "imputers_beside_peers", "learning_curve", "method_intervals", "methods_on_sets",
     "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
-    "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
-    "speed_beside_peers", "spread_ratios", "strongest_partners", "targets", "toy_fills",
-    "tsne_maps", "zeros_in_context",
+    "paired_differences", "paper_arithmetic", "planted_fills", "roc_curves", "seed_spread",
+    "sparsity_counts", "speed_beside_peers", "spread_ratios", "strongest_partners", "targets",
+    "toy_fills", "tsne_maps", "zeros_in_context",
 ]  # fmt: skip
