@@ -4,7 +4,9 @@ Long because its docstrings are its manual; networks, losses and the training st
 their own.
 """
 
+import warnings
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -22,9 +24,27 @@ from .objectives import JointObjective
 from .units import Units
 
 N_NOISES = 8  # noise vectors over which predictions and best guesses are averaged
-POOL = 5  # records of each class that are generated for each one that is sampled, if classes share
+ROUNDS = 30  # rounds of a draw, in each of which half of the holes are drawn anew
+LEARNERS = 2000  # records at most whose errors tell how far a draw strays from an estimate
+POOL = 3  # records of each class that are generated for each one that is sampled, if classes share
 LEAST_SHARE = 1e-3  # of a class among the records generated, where fewer are known
 SAMPLED = 2**10  # records that are sampled at once
+
+
+class Spread(NamedTuple):
+    """How the cells of an attribute spread on the networks' scale.
+
+    Parameters
+    ----------
+    mean, deviation : ndarray of shape (d,)
+        Mean and standard deviation of the known cells.
+    residual : ndarray of shape (d,)
+        Root mean squared error of the imputer's estimates of cells that were hidden from it.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    residual: np.ndarray
 
 
 class JointACGANClassifier(ACGANClassifier):
@@ -109,6 +129,8 @@ class JointACGANClassifier(ACGANClassifier):
         Attributes that some record had, which the networks know.
     units_ : Units
         Scale of those attributes.
+    spread_ : Spread
+        Of cells and of errors on that scale, from which draws are made.
     history_ : dict of ndarray of shape (epochs,)
         Mean over each epoch (and over members) of every loss term, as the losses are written:
         ``L_R`` (an error, lower is better), ``L_S_real``, ``L_S_fake``, ``L_C_real``, ``L_C_fake``
@@ -160,7 +182,7 @@ class JointACGANClassifier(ACGANClassifier):
     (False, True)
     """
 
-    _named_tuples = {"template_": Template, "units_": Units}
+    _named_tuples = {"template_": Template, "units_": Units, "spread_": Spread}
     _hyper = (
         "learning_rate", "beta_1", "decay", "l2", "reconstruction_weight", "adversarial_weight",
     )  # fmt: skip
@@ -257,7 +279,7 @@ class JointACGANClassifier(ACGANClassifier):
         """Learn scale, range and wholeness of each attribute that some record has."""
         self.kept_ = np.flatnonzero(~np.isnan(X).all(axis=0))
         if not len(self.kept_):
-            raise ValueError(f"X has no value in any of its {X.size} cells to learn from.")
+            raise ValueError("X has no value in any cell of a record with weight to learn from.")
         coded = {j for columns, _ in self.categories for j in columns}
         self.units_ = Units.learn(X, self.kept_, self.scaling, coded)
         self.low_, self.high_ = np.full((2, X.shape[1]), np.nan)
@@ -287,6 +309,19 @@ class JointACGANClassifier(ACGANClassifier):
         G, D = self._networks()
         first, second = zip(*(seed.spawn(2) for seed in seeds), strict=True)
         return {"G": G.first_weights(first), "D": D.first_weights(second)}
+
+    def _keep(self, weights, task):
+        super()._keep(weights, task)
+        rng = np.random.default_rng(task.seed.generate_state(4))
+        Z = self._scaled(task.X[task.parts[0][:LEARNERS]]).astype(np.float64)
+        hidden = ~np.isnan(Z) & (rng.random(Z.shape) < 0.5)
+        shown = np.where(hidden, np.nan, Z)
+        errors = np.where(hidden, self._best_guess(shown) - Z, np.nan)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # an attribute that few records have
+            known = np.nanmean(Z, axis=0), np.nanstd(Z, axis=0)
+            residual = np.sqrt(np.nanmean(errors**2, axis=0))
+        self.spread_ = Spread(*(np.nan_to_num(one) for one in (*known, residual)))
 
     def _told(self, Z):
         """P(C = c | X) of scaled records (n, d), averaged over members and noise."""
@@ -333,9 +368,16 @@ class JointACGANClassifier(ACGANClassifier):
 
         Notes
         -----
-        Draws spread as D could not tell them from the truth, which is less than the truth does:
-        equation 1 wants the mean. For intervals that hold, use
+        A draw begins with estimates and errors of the usual size, then hides half of the holes anew
+        and draws them from all the rest, thirty times over: a chain whose values go together as
+        those of records do. Its errors are those of training records, and every table comes from
+        the same networks, so draws spread somewhat less than the truth. For intervals that hold use
         :meth:`ehrgan.nets.autoencoder.StackedAutoencoderImputer.draw`.
+
+        References
+        ----------
+        Bengio, Yao, Alain and Vincent, "Generalized denoising auto-encoders as generative models",
+        NIPS 2013.
 
         Examples
         --------
@@ -366,17 +408,34 @@ class JointACGANClassifier(ACGANClassifier):
         return np.mean([self._filled(Z, z) for z in self._noises()], axis=(0, 1))
 
     def _drawn(self, Z, rng):
-        """Records filled by a member each, from noise of their own; categories by their chances."""
-        n, members = len(Z), len(self.generator_[0])
-        filled = self._filled(Z, rng.standard_normal((n, self.noise_dim)))
-        filled = filled[rng.integers(members, size=n), np.arange(n)]
-        return self._networks()[0].categories.draw(filled, rng)
+        """Draw the holes of scaled records (n, d) by a chain, each record by one member."""
+        categories, (mean, deviation, _) = self._networks()[0].categories, self.spread_
+        member, holes = rng.integers(len(self.generator_[0]), size=len(Z)), np.isnan(Z)
+        start = Z.copy()
+        rows, first = np.arange(len(Z)), rng.integers(Z.shape[1], size=len(Z))
+        blank = holes.all(axis=1) & (categories.coded[first] == 0)  # one number to begin with
+        marginal = mean[first] + deviation[first] * rng.standard_normal(len(Z))
+        start[rows[blank], first[blank]] = marginal[blank]
+        x = self._with_errors(start, member, rng)
+        for _ in range(ROUNDS):
+            anew = holes & (rng.random(Z.shape) < 0.5)[:, categories.leading]
+            x = self._with_errors(np.where(anew, np.nan, x), member, rng)
+        return x
+
+    def _with_errors(self, Z, member, rng):
+        """Estimates in the holes, each with an error; categories drawn by their probabilities."""
+        categories = self._networks()[0].categories
+        filled = self._filled(Z, rng.standard_normal((len(Z), self.noise_dim)))
+        filled = filled[member, np.arange(len(Z))]
+        errors = self.spread_.residual * rng.standard_normal(Z.shape) * (1 - categories.coded)
+        return categories.draw(np.where(np.isnan(Z), filled + errors, Z), rng)
 
     def sample(self, n, y=None, *, random_state=None):
-        """Generate records of given classes: G fills records that are all holes.
+        """Generate records of given classes: G draws records that are all holes.
 
-        G does not know the class. Of many records made, those are returned that D takes for the
-        class, each with a chance in proportion to P(C = y | X).
+        They are drawn as :meth:`impute` draws holes. G does not know the class: of many records
+        made, those are returned that D takes for the class, with a chance in proportion to
+        P(C = y | X).
 
         Parameters
         ----------

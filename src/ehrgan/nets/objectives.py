@@ -16,7 +16,6 @@ from .networks import Autoencoder, Discriminator, Generator
 __all__ = ["AdversarialObjective", "JointObjective", "ReconstructionObjective", "hidden_cells"]
 
 MOST_HIDDEN = 0.5  # greatest share of cells that are hidden at random in training
-EMPTIED = 0.1  # share of records that are hidden whole, so that a generator makes some from nothing
 LOOKED_UP = 512  # records among which a training step looks for neighbours
 
 
@@ -173,25 +172,23 @@ class JointObjective(Problem):
         """Losses of D and G on records as they are, and after more of their cells were hidden."""
         tf = tensorflow()
         (x, known), c = _zeros_in_holes(batch["X"]), batch["c"]
-        empty = tf.cast(noise.uniform((c.shape[1], 1), stream=5) < EMPTIED, "float32")
         hidden = hidden_cells(batch["donor"], noise, self.pattern_share, self.G.categories)
-        left = known * (1 - hidden) * (1 - empty)
+        left = known * (1 - hidden)
         z = noise.normal((2 * c.shape[1], self.G.noise_dim))
         both = tf.concat([x, x * left], 1), tf.concat([known, left], 1)
         x_fill, x_out = self.filled(params["G"], *both, z, xp=tf)
         S, C = self.D(params["D"], x_fill, xp=tf)
         (s_real, s_fake), (C_real, C_fake) = tf.split(S, 2, 1), tf.split(C, 2, 1)
-        cells = (known - left) * (1 - empty) * tf.cast(weight > 0, "float32")[..., None]
-        x_out = tf.split(x_out, 2, 1)[1]
-        L_R = reconstruction_loss(x_out, x, cells, self.G.categories)
+        cells = (known - left) * tf.cast(weight > 0, "float32")[..., None]
+        L_R = reconstruction_loss(tf.split(x_out, 2, 1)[1], x, cells, self.G.categories)
         L_S = {
             "real": source_log_likelihood(s_real, True, weight),
             "fake": source_log_likelihood(s_fake, False, weight),
         }
-        told = weight * tf.cast(c >= 0, "float32")  # -1: nobody knows the class
+        told = _shares(weight * tf.cast(c >= 0, "float32"))  # -1: nobody knows the class
         L_C = {
-            "real": class_log_likelihood(C_real, c, _shares(told)),
-            "fake": class_log_likelihood(C_fake, c, _shares(told * (1 - empty[..., 0]))),
+            "real": class_log_likelihood(C_real, c, told),
+            "fake": class_log_likelihood(C_fake, c, told),
         }
         loss_D, loss_G = joint_losses(
             L_R, L_S, L_C, reconstruction_weight=hyper["reconstruction_weight"],
