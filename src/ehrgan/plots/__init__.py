@@ -44,13 +44,7 @@ __all__ = [
     "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
     "imputers_beside_peers", "learning_curve", "method_intervals", "methods_on_sets",
     "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
-<<<<<<< HEAD
     "paired_differences", "paper_arithmetic", "planted_fills", "roc_curves", "seed_spread",
     "sparsity_counts", "speed_beside_peers", "spread_ratios", "strongest_partners", "targets",
-    "toy_fills", "tsne_maps", "zeros_in_context",
-=======
-    "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
-    "speed_beside_peers", "spread_ratios", "strongest_partners", "targets", "toy_fillings",
-    "toy_fills", "toy_guesses", "tsne_maps", "zeros_in_context",
->>>>>>> s2-telling
+    "toy_fillings", "toy_fills", "toy_guesses", "tsne_maps", "zeros_in_context",
 ]  # fmt: skip
