@@ -5,6 +5,7 @@ from importlib import import_module
 _HOMES = {
     "ACGANClassifier": "nets.acgan",
     "ACGANOverSampler": "nets.oversampler",
+    "JointACGANClassifier": "nets.joint",
     "MixedImputer": "nets.mixed",
     "StackedAutoencoderImputer": "nets.autoencoder",
     "Study": "study.protocol",

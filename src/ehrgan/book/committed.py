@@ -22,6 +22,7 @@ SWEEPS = {
     "by_prevalence": ["table", "prevalence", "seed"],
     "by_protocol": ["protocol", "fraction", "seed"],
     "by_seed": ["reading", "seed"],
+    "by_stages": ["table", "mechanism", "fraction", "unlabelled", "n_records", "seed"],
 }
 SCORES = ["value", "n_train", "n_test", "version", "source"]
 CIRCUMSTANCES = ["key", "duration", "peak_memory_mb"]
@@ -32,11 +33,12 @@ def committed(name):
 
     Parameters
     ----------
-    name : {"by_ladder", "by_mechanism", "by_prevalence", "by_protocol", "by_seed"}
-        Many calls of :func:`ehrgan.study.by_ladder.one_ladder`, of
+    name : str
+        A sweep of :data:`SWEEPS`: many calls of :func:`ehrgan.study.by_ladder.one_ladder`, of
         :func:`ehrgan.study.by_mechanism.one_setting`, of
         :func:`ehrgan.study.by_prevalence.one_prevalence`, of
-        :func:`ehrgan.study.by_protocol.one_protocol`, or of :func:`ehrgan.study.by_seed.one_seed`.
+        :func:`ehrgan.study.by_protocol.one_protocol`, of :func:`ehrgan.study.by_seed.one_seed`, or
+        of :func:`ehrgan.study.by_stages.one_or_two`.
 
     Returns
     -------

@@ -123,6 +123,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     See Also
     --------
     ehrgan.nets.autoencoder.StackedAutoencoderImputer : Fills the holes that this one refuses.
+    ehrgan.nets.joint.JointACGANClassifier : Fills them itself, trained together.
 
     Notes
     -----
@@ -271,8 +272,12 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
                 "it needs one for each, and early_stopping=True."
             )
         for task, (X, y) in zip(tasks, watched, strict=True):
-            X, y = validate_data(task.model, X, y, dtype=(np.float64, np.float32), reset=False)
+            X = task.model._records(X, reset=False)
             task.watched = X, task.model._codes(y, len(X))
+
+    def _records(self, X, **asked):
+        """X as an array of floats, or say what is wrong with it."""
+        return validate_data(self, X, dtype=(np.float64, np.float32), **asked)
 
     def _task(self, X, y, sample_weight=None):
         """Validate, and learn the scaling."""
@@ -370,7 +375,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            Complete records.
+            Records as :meth:`fit` takes them.
 
         Returns
         -------
@@ -387,7 +392,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            Complete records, in their own units.
+            Records as :meth:`fit` takes them.
 
         Returns
         -------
@@ -397,20 +402,23 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Raises
         ------
         ValueError
-            X holds NaN or inf, or another number of attributes than in :meth:`fit`.
+            X holds what :meth:`fit` refuses, or another number of attributes than there.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        X = self._records(X, reset=False)
         P = np.empty((len(X), len(self.classes_)))
-        # float64, so that a record's probability does not depend on who else is asked about
-        D = [p.astype(np.float64) for p in self.discriminator_]
-        _, judge = self._networks()
         for start in range(0, len(X), BLOCK):
             rows = slice(start, start + BLOCK)
-            _, C = judge(D, self._scaled(X[rows]))
-            log_odds = np.concatenate([np.zeros_like(C[..., :1]), C], axis=2)
-            P[rows] = softmax(log_odds, axis=2).mean(axis=0)
+            P[rows] = self._told(self._scaled(X[rows]))
         return P
+
+    def _told(self, Z):
+        """P(C = c | X) of scaled records (..., n, d), averaged over members."""
+        _, judge = self._networks()
+        # float64, so that a record's probability does not depend on who else is asked about
+        _, C = judge([p.astype(np.float64) for p in self.discriminator_], Z)
+        log_odds = np.concatenate([np.zeros_like(C[..., :1]), C], axis=2)
+        return softmax(log_odds, axis=2).mean(axis=0)
 
     def predict(self, X):
         """Most probable class of each record.
@@ -418,7 +426,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            Complete records, in their own units.
+            Records as :meth:`fit` takes them.
 
         Returns
         -------
@@ -453,19 +461,12 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         ValueError
             ``n`` is below 1, or ``y`` holds a class that was not trained on.
         """
-        check_is_fitted(self)
         X, c = self._generated(n, y, random_state)
         return self._in_units(X), self.classes_[c]
 
     def _generated(self, n, y, random_state):
         """Records before they are rounded and dressed, and the codes of their classes."""
-        if not isinstance(n, Integral) or n < 1:
-            raise ValueError(f"n is {n!r}; it must be a whole number of records, at least 1.")
-        rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
-        if y is None:
-            c = rng.choice(len(self.classes_), n, p=self.class_prior_)
-        else:
-            c = self._codes(y, n)
+        c, rng = self._asked(n, y, random_state)
         member = rng.integers(len(self.generator_[0]), size=n)
         z = rng.standard_normal((n, self.generator_[0].shape[1] - len(self.classes_)))
         X = np.empty((n, self.n_features_in_))
@@ -475,6 +476,16 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             G = [p[m : m + 1] for p in self.generator_]
             X[rows] = make(G, np.float32(z[None, rows]), c[None, rows])[0]
         return unframed(X * self.scale_ + self.shift_, self.origin_, self.power_), c
+
+    def _asked(self, n, y, random_state):
+        """Codes of the classes to sample, and a generator; or say what is wrong with them."""
+        check_is_fitted(self)
+        if not isinstance(n, Integral) or n < 1:
+            raise ValueError(f"n is {n!r}; it must be a whole number of records, at least 1.")
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
+        if y is None:
+            return rng.choice(len(self.classes_), n, p=self.class_prior_), rng
+        return self._codes(y, n), rng
 
     def _codes(self, y, n):
         y = np.full(n, y) if np.ndim(y) == 0 else np.asarray(y)
@@ -502,12 +513,14 @@ class _ClassifierTask(Task):
     def split(self):
         if self.watched is not None:
             return self.rows, self.rows[:0]
-        return train_test_split(
-            self.rows,
+        known = self.c[self.rows] >= 0  # of others nobody can say whether they are called rightly
+        train, held = train_test_split(
+            self.rows[known],
             test_size=self.model.validation_fraction,
-            stratify=self.c[self.rows],
+            stratify=self.c[self.rows[known]],
             random_state=int(self.seed.generate_state(1)[0]),
         )
+        return np.concatenate([train, self.rows[~known]]), held
 
     def shares(self, member):
         """Whole-number weights are repetition."""

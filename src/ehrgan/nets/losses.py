@@ -144,3 +144,50 @@ def acgan_losses(
     loss_D = -(L_C["real"] + d_fake + adversarial_weight * (L_S["real"] + L_S["fake"]))
     # the real halves of L_C and L_S do not depend on G, so its loss leaves them out
     return loss_D, -(g_fake + adversarial_weight * g_source)
+
+
+def joint_losses(
+    L_R, L_S, L_C, *, reconstruction_weight=1.0, adversarial_weight=1.0, class_loss="both",
+    stop_gradient=False,
+):  # fmt: skip
+    """The losses that discriminator and imputer minimise where the imputer is the generator.
+
+    X_real is a record with its own holes filled, X_fake the same record after further cells were
+    hidden and filled. D maximises L_C + L_S as in :func:`acgan_losses`; the imputer G maximises
+    L_C - L_S and minimises L_R, the error of equation 1 on the cells that were hidden. All of L_C
+    depends on G here, since G has filled the holes of X_real as well.
+
+    Parameters
+    ----------
+    L_R : float or tensor (M,)
+        Reconstruction error of G on hidden cells, see :func:`reconstruction_loss`.
+    L_S, L_C : dict of tensors (M,)
+        ``real`` and ``fake``: the two expectations of equation 4, and of equation 5.
+    reconstruction_weight, adversarial_weight : float or tensor (M,), default=1.0
+        Weights of L_R and of L_S beside L_C, at least 0.
+    class_loss : {"both", "real"}, default="both"
+        Whether L_C has the half of equation 5 on fake records.
+    stop_gradient : bool, default=False
+        Keep L_C from G: what is filled then does not know what it is for, as in two stages.
+
+    Returns
+    -------
+    tuple of two tensors (M,)
+        Loss of the discriminator, loss of the imputer.
+
+    References
+    ----------
+    Equations 1, 4 and 5 of the paper; section "Limitations and Future Work" plans their sum.
+
+    Examples
+    --------
+    >>> L_S, L_C = {"real": -1.0, "fake": -2.0}, {"real": -0.5, "fake": -0.25}
+    >>> joint_losses(0.5, L_S, L_C)
+    (3.75, -0.75)
+    >>> joint_losses(0.5, L_S, L_C, stop_gradient=True)
+    (3.75, -1.5)
+    """
+    told = L_C["real"] + (L_C["fake"] if class_loss == "both" else 0.0)
+    loss_D = -(told + adversarial_weight * (L_S["real"] + L_S["fake"]))
+    loss_G = reconstruction_weight * L_R + adversarial_weight * L_S["fake"]
+    return loss_D, loss_G if stop_gradient else loss_G - told

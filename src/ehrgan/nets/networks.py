@@ -114,8 +114,9 @@ class Discriminator:
 class Autoencoder:
     """The stacked autoencoder reconstructs a record from the cells that it sees.
 
-    Layers: n_attributes (as many again for each of ``told`` and ``neighbours``), hidden_layers
-    (ReLU), n_attributes; beside them, if asked for, a linear map from input to output.
+    Layers: n_attributes (as many again for each of ``told`` and ``neighbours``) and noise_dim,
+    hidden_layers (ReLU), n_attributes; beside them, if asked for, a linear map from input to
+    output. With noise it is a generator that makes a record from what is seen of one.
 
     Parameters
     ----------
@@ -135,6 +136,8 @@ class Autoencoder:
         Whether it looks up records like the one at hand: their mean
         (:func:`~ehrgan.nets.neighbours.near_mean`) is what the first pass sees in the holes, and
         the layers see it in all cells.
+    noise_dim : int, default=0
+        Length of a noise vector z that the layers see as well.
 
     Examples
     --------
@@ -152,6 +155,7 @@ class Autoencoder:
     n_passes: int
     groups: tuple = ()
     neighbours: bool = False
+    noise_dim: int = 0
 
     @property
     def categories(self):
@@ -161,7 +165,7 @@ class Autoencoder:
     def first_weights(self, seeds):
         """Draw ``[W1, b1, ...]`` for each seed, then the linear map and the metric if asked for."""
         d, M = self.n_attributes, len(seeds)
-        n_inputs = (1 + self.told + self.neighbours) * d
+        n_inputs = (1 + self.told + self.neighbours) * d + self.noise_dim
         weights = init_layers(seeds, (n_inputs, *self.hidden_layers, d))
         if self.linear_skip:
             weights[-2] *= 0.1  # begin near the identity: what is seen is returned as it is
@@ -169,11 +173,11 @@ class Autoencoder:
             weights += [identity, np.zeros((M, 1, d), np.float32)]
         return weights + (first_metric(M, d) if self.neighbours else [])
 
-    def __call__(self, weights, x, seen, apart=None, *, xp=np):
+    def __call__(self, weights, x, seen, apart=None, z=None, *, xp=np):
         """Reconstruct the records x (M, B, n_attributes), 0 where ``seen`` is 0.
 
         With ``neighbours``, the records (M, S, n_attributes) to look up come last of the weights;
-        ``apart`` (M, B, S) is 0 where one of them is x itself.
+        ``apart`` (M, B, S) is 0 where one of them is x itself. ``z`` is (M, B, noise_dim), if any.
 
         Returns
         -------
@@ -186,7 +190,7 @@ class Autoencoder:
             *weights, log_w, log_u, records = weights
             near = [near_mean(x, seen, records, [log_w, log_u], apart, xp=xp)]
         layers, skip = (weights[:-2], weights[-2:]) if self.linear_skip else (weights, None)
-        beside = near + ([seen] if self.told else [])
+        beside = near + ([seen] if self.told else []) + ([z] if self.noise_dim else [])
         outs, x_in = [], x + (1.0 - seen) * near[0] if near else x
         for _ in range(self.n_passes):
             x_out = forward(xp.concat([x_in, *beside], axis=2), layers, xp=xp)

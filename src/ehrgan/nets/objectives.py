@@ -1,13 +1,22 @@
-"""What one minibatch teaches: the losses of both methods, and how the autoencoder loses cells."""
+"""What one minibatch teaches: the losses of each method, and how an autoencoder loses cells."""
 
 from dataclasses import dataclass
 
 from .backend import tensorflow
 from .engine import Problem
-from .losses import acgan_losses, class_log_likelihood, reconstruction_loss, source_log_likelihood
+from .losses import (
+    acgan_losses,
+    class_log_likelihood,
+    joint_losses,
+    reconstruction_loss,
+    source_log_likelihood,
+)
 from .networks import Autoencoder, Discriminator, Generator
 
-__all__ = ["AdversarialObjective", "ReconstructionObjective", "asked_classes", "hidden_cells"]
+__all__ = [
+    "AdversarialObjective", "JointObjective", "ReconstructionObjective", "asked_classes",
+    "hidden_cells",
+]  # fmt: skip
 
 CLASS_CONDITIONS = ("batch", "balanced", "opposite")
 
@@ -69,11 +78,7 @@ class AdversarialObjective(Problem):
         """Class loss, or share of wrong calls, on records that do not teach."""
         tf = tensorflow()
         _, C = self.D(params["D"], data["X"], xp=tf)
-        if self.criterion == "loss":
-            return -class_log_likelihood(C, data["c"], data["weight"])
-        C = tf.concat([tf.zeros_like(C[..., :1]), C], axis=-1)
-        wrong = tf.argmax(C, axis=-1, output_type="int32") != data["c"]
-        return tf.reduce_sum(data["weight"] * tf.cast(wrong, "float32"), axis=1)
+        return _class_error(C, data, self.criterion)
 
 
 def asked_classes(c, weight, noise, n_classes, conditions):
@@ -168,10 +173,7 @@ class ReconstructionObjective(Problem):
             donor = tf.cast(noise.uniform((index.shape[1],), stream=1) * n, "int32")
             batch["donor"] = tf.gather(table.data["X"], table.starts[:, None] + donor)
         if self.AE.neighbours:
-            # by way of the epoch's orders, so that all are records that the replica learns from
-            places = tf.reshape(table.orders, (index.shape[0], -1))
-            place = tf.cast(noise.uniform((LOOKED_UP,), stream=4) * n, "int32")
-            chosen = tf.gather(places, place, batch_dims=1)
+            chosen = drawn_rows(table, LOOKED_UP, noise, stream=4)
             batch["records"] = tf.gather(table.data["X"], table.starts[:, None] + chosen)
             batch["apart"] = tf.cast(chosen[:, None, :] != index[:, :, None], "float32")
         return batch
@@ -203,6 +205,93 @@ class ReconstructionObjective(Problem):
 
     def _with_records(self, weights, tables):
         return [*weights, tables["records"]] if self.AE.neighbours else weights
+
+
+@dataclass(frozen=True)
+class JointObjective(Problem):
+    """Losses of an imputer that is the generator, and of the discriminator: equations 1, 4 and 5.
+
+    Parameters
+    ----------
+    G : Autoencoder
+        Told which cells it sees, with noise.
+    D : Discriminator
+    pattern_share : float
+        See :func:`hidden_cells`.
+    class_loss : str
+    stop_gradient : bool
+        As in :func:`~ehrgan.nets.losses.joint_losses`.
+    criterion : {"loss", "error"}
+        As for :class:`AdversarialObjective`.
+    """
+
+    G: Autoencoder
+    D: Discriminator
+    pattern_share: float
+    class_loss: str
+    stop_gradient: bool
+    criterion: str
+    terms = ("L_R", "L_S_real", "L_S_fake", "L_C_real", "L_C_fake", "loss_D", "loss_G")
+
+    def draw(self, table, index, noise):
+        """Rows of each replica's batch, and rows drawn for their holes."""
+        rows = table.starts[:, None] + drawn_rows(table, index.shape[1], noise, stream=1)
+        donor = tensorflow().gather(table.data["X"], rows)
+        return {**super().draw(table, index, noise), "donor": donor}
+
+    def objectives(self, params, batch, weight, noise, hyper):
+        """Losses of D and G on records as they are, and after more of their cells were hidden."""
+        tf = tensorflow()
+        (x, known), c = _zeros_in_holes(batch["X"]), batch["c"]
+        hidden = hidden_cells(batch["donor"], noise, self.pattern_share, self.G.categories)
+        left = known * (1 - hidden)
+        z = noise.normal((2 * c.shape[1], self.G.noise_dim))
+        both = tf.concat([x, x * left], 1), tf.concat([known, left], 1)
+        x_fill, x_out = self.filled(params["G"], *both, z, xp=tf)
+        S, C = self.D(params["D"], x_fill, xp=tf)
+        (s_real, s_fake), (C_real, C_fake) = tf.split(S, 2, 1), tf.split(C, 2, 1)
+        cells = (known - left) * tf.cast(weight > 0, "float32")[..., None]
+        L_R = reconstruction_loss(tf.split(x_out, 2, 1)[1], x, cells, self.G.categories)
+        L_S = {
+            "real": source_log_likelihood(s_real, True, weight),
+            "fake": source_log_likelihood(s_fake, False, weight),
+        }
+        told = _shares(weight * tf.cast(c >= 0, "float32"))  # -1: nobody knows the class
+        L_C = {
+            "real": class_log_likelihood(C_real, c, told),
+            "fake": class_log_likelihood(C_fake, c, told),
+        }
+        loss_D, loss_G = joint_losses(
+            L_R, L_S, L_C, reconstruction_weight=hyper["reconstruction_weight"],
+            adversarial_weight=hyper["adversarial_weight"], class_loss=self.class_loss,
+            stop_gradient=self.stop_gradient,
+        )  # fmt: skip
+        losses = {"D": loss_D + weight_decay(params["D"], hyper), "G": loss_G}
+        seen = (L_R, L_S["real"], L_S["fake"], L_C["real"], L_C["fake"], loss_D, loss_G)
+        return losses, tf.stack(seen, axis=1)
+
+    def filled(self, weights, x, seen, z, *, xp):
+        """Records with G's estimates in their holes, and what G put out."""
+        x_out = self.G(weights, x, seen, z=z, xp=xp)[-1]
+        return x + (1 - seen) * self.G.expected(x_out, xp=xp), x_out
+
+    def validation(self, params, data):
+        """Class loss, or share of wrong calls, on records that do not teach; without noise."""
+        tf = tensorflow()
+        x, known = _zeros_in_holes(data["X"])
+        z = tf.zeros((*x.shape[:2], self.G.noise_dim))
+        x_fill, _ = self.filled(params["G"], x, known, z, xp=tf)
+        _, C = self.D(params["D"], x_fill, xp=tf)
+        return _class_error(C, data, self.criterion)
+
+
+def drawn_rows(table, n, noise, stream):
+    """Draw n rows of each replica's own table, as often as it learns from them."""
+    tf = tensorflow()
+    places = tf.reshape(table.orders, (table.orders.shape[0], -1))
+    lengths = tf.cast(table.lengths, "float32")[:, None]
+    place = tf.cast(noise.uniform((n,), stream=stream) * lengths, "int32")
+    return tf.gather(places, place, batch_dims=1)
 
 
 def hidden_cells(donor, noise, pattern_share, categories=None):
@@ -237,11 +326,27 @@ def hidden_cells(donor, noise, pattern_share, categories=None):
     return tf.where(u[..., :1] < pattern_share, pattern, at_random)
 
 
+def _class_error(C, data, criterion):
+    """Class loss of the records to validate on, or the share of them that is called wrongly."""
+    tf = tensorflow()
+    if criterion == "loss":
+        return -class_log_likelihood(C, data["c"], data["weight"])
+    C = tf.concat([tf.zeros_like(C[..., :1]), C], axis=-1)
+    wrong = tf.argmax(C, axis=-1, output_type="int32") != data["c"]
+    return tf.reduce_sum(data["weight"] * tf.cast(wrong, "float32"), axis=1)
+
+
 def weight_decay(weights, hyper):
     """l2 / 2 times the squared weights of each replica; biases are left alone."""
     tf = tensorflow()
     squares = [tf.reduce_sum(W * W, (1, 2)) for W in weights[::2]]
     return hyper["l2"] / 2 * tf.add_n(squares)
+
+
+def _shares(weight):
+    """Weights that add up to one over each replica's batch, or stay 0 where there are none."""
+    tf = tensorflow()
+    return weight / tf.maximum(tf.reduce_sum(weight, axis=1, keepdims=True), 1e-9)
 
 
 def _zeros_in_holes(X):

@@ -35,6 +35,7 @@ from .luck import numbers_by_seed
 from .missingness import gain_map, over_rates
 from .rare import costs_of_cures, losses_of_networks, marks_by_setting
 from .report import calibration, holes_by_record, method_intervals, methods_on_sets, net_benefit
+from .stages import planted_fills
 
 __all__ = [
     "adversarial_curves", "calibration", "calibration_and_benefit", "classifier_intervals",
@@ -43,7 +44,8 @@ __all__ = [
     "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
     "imputers_beside_peers", "learning_curve", "losses_of_networks", "marks_by_setting",
     "method_intervals", "methods_on_sets", "missing_pattern", "net_benefit", "numbers_by_seed",
-    "optimism_of_looking", "over_rates", "paired_differences", "paper_arithmetic", "roc_curves",
-    "seed_spread", "sparsity_counts", "speed_beside_peers", "spread_ratios", "strongest_partners",
-    "toy_fillings", "toy_fills", "toy_guesses", "tsne_maps", "zeros_in_context",
+    "optimism_of_looking", "over_rates", "paired_differences", "paper_arithmetic", "planted_fills",
+    "roc_curves", "seed_spread", "sparsity_counts", "speed_beside_peers", "spread_ratios",
+    "strongest_partners", "toy_fillings", "toy_fills", "toy_guesses", "tsne_maps",
+    "zeros_in_context",
 ]  # fmt: skip
