@@ -6,12 +6,18 @@ import nbformat
 import pytest
 from chapters import CHAPTERS
 
+from ehrgan.book.first_cell import is_first_cell
 from ehrgan.study.protocol import Study
 from ehrgan.sweeps.cells import parameter_defaults
 from ehrgan.sweeps.notebooks import NotebookError, run_notebook
 
 BAD = {"n_trials": 0, "n_folds": 1, "missing_fraction": 1.5, "n_masked": 31}
 ALL = [pytest.param(p, id=p.stem, marks=pytest.mark.xdist_group(p.stem)) for p in CHAPTERS]
+
+
+def code_of(cells):
+    """Cells of code that a reader sees."""
+    return [cell for cell in cells if cell.cell_type == "code" and not is_first_cell(cell)]
 
 
 @pytest.mark.parametrize("path", ALL)
@@ -35,7 +41,7 @@ def test_no_number_of_a_chapter_reads_minus_nothing(path, chapter):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_keeps_the_rules(path):
     notebook = nbformat.read(path, as_version=4)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = code_of(notebook.cells)
     assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
     assert not any(cell.outputs or cell.execution_count for cell in code)
     assert len(code) <= 20
@@ -44,7 +50,7 @@ def test_a_chapter_keeps_the_rules(path):
 
 def test_a_setting_of_no_sense_stops_at_the_first_cell(tmp_path):
     path = next(path for path in CHAPTERS if "evaluation" in path.stem)
-    with pytest.raises(NotebookError, match="cell [23]: .*n_trials"):
+    with pytest.raises(NotebookError, match="cell [34]: .*n_trials"):
         run_notebook(path, tmp_path / "out.ipynb", {"n_trials": 0}, progress=False)
 
 
@@ -57,7 +63,7 @@ def test_the_first_cells_of_a_chapter_refuse_a_setting_of_no_sense(path, name, m
     """Without a kernel: its first code after the parameters runs nothing with them."""
     monkeypatch.setattr(Study, "run", lambda self: pytest.fail("a study ran"))
     cells = nbformat.read(path, as_version=4).cells
-    parameters, *first = [cell.source for cell in cells if cell.cell_type == "code"][:3]
+    parameters, *first = [cell.source for cell in code_of(cells)[:3]]
     names = {"glue": None}
     exec(parameters, names)
     names[name] = BAD[name]

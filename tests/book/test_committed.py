@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from ehrgan.book import committed as results
+from ehrgan.sweeps import sweep
 
 KEYS = ["trial", "fold", "imputer", "classifier"]
 
@@ -39,7 +40,7 @@ def test_a_finished_sweep_is_put_in_order_into_the_data(tmp_path, monkeypatch, n
     table = pd.concat([first.assign(parameter_seed=4, value=run["value"] + 1), first])
     (tmp_path / "data" / "results").mkdir(parents=True)
     monkeypatch.setattr(results, "files", {"ehrgan": tmp_path}.get)
-    monkeypatch.setattr(results, "read_sweep", {"here": table}.get)
+    monkeypatch.setattr(sweep, "read_sweep", {"here": table}.get)
     results.collect(name, "here")
     assert [path.name for path in (tmp_path / "data" / "results").iterdir()] == [f"{name}.parquet"]
     kept = results.committed(name)

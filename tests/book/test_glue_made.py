@@ -22,6 +22,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from ehrgan import plots
 from ehrgan.book import benchmarks, committed
+from ehrgan.book.first_cell import is_first_cell
 from ehrgan.report import report
 from ehrgan.scores.inference import corrected_interval
 from ehrgan.scores.metrics import METRICS
@@ -42,7 +43,8 @@ def glued(monkeypatch, tmp_path):
     def run(name, but=(), first=None, **given):
         path = next(path for path in CHAPTERS if path.stem == name)
         cells = nbformat.read(path, as_version=4).cells
-        sources = [cell.source for cell in cells if cell.cell_type == "code"]
+        code = [cell for cell in cells if cell.cell_type == "code" and not is_first_cell(cell)]
+        sources = [cell.source for cell in code]
         values, names = {}, {"display": lambda *tables: None}
         monkeypatch.setattr(
             myst_nb, "glue", lambda key, value, display: values.update({key: value})

@@ -24,12 +24,11 @@ import yaml
 from nbformat.v4 import new_code_cell, new_notebook
 
 from ehrgan import cli
-from ehrgan.sweeps import claims, execute
+from ehrgan.sweeps import execute
 from ehrgan.sweeps import plan as plans
 from ehrgan.sweeps import sweep as sweeps
 from ehrgan.sweeps.grid import GridError, read_grid
 from ehrgan.sweeps.plan import plan
-from ehrgan.sweeps.store import Store
 from ehrgan.sweeps.sweep import read_sweep, state
 
 ROOT = Path(__file__).parents[2]
@@ -328,52 +327,6 @@ def test_three_shards_side_by_side_equal_one_sweep_to_the_last_digit(toy, calm, 
     assert [driver.wait(120) for driver in drivers] == [0, 0, 0]
     check_same(out, calm)
     assert len(log()) == 2 * len(SETS)
-
-
-@pytest.fixture
-def bucket(monkeypatch):
-    """An address on an S3 server of this machine."""
-    s3fs = pytest.importorskip("s3fs")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(
-        "127.0.0.1", port=0, verbose=False
-    )
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(f"AWS_{name}", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    s3fs.S3FileSystem.clear_instance_cache()
-    s3fs.S3FileSystem().mkdir("bucket")
-    yield "s3://bucket/out"
-    s3fs.S3FileSystem.clear_instance_cache()
-    server.stop()
-
-
-def test_sweeps_into_an_object_store_do_no_run_twice_and_take_over_from_a_killed_one(
-    toy, calm, tmp_path, log, bucket, monkeypatch
-):
-    path = grid(tmp_path / "g.yml", **GRID)
-    drivers = [command(toy, path, bucket, "--jobs", "1") for _ in range(2)]
-    until(lambda: "running" in set(state(bucket)["status"]), drivers[0])
-    assert [driver.wait(120) for driver in drivers] == [0, 0]
-    check_same(bucket, calm)
-    assert len(log()) == 2 * len(SETS)  # each began and ended once
-
-    slow = grid(tmp_path / "slow.yml", product={"x": [4]}, fixed={"wait": 60.0})
-    killed = command(toy, slow, bucket)
-    until(lambda: family(killed, "ipykernel"), killed)
-    assert list(state(bucket)["status"]).count("running") == 1
-    killed.kill()
-    killed.wait()
-    (run,) = plan(toy, read_grid(slow))
-    monkeypatch.setattr(claims, "LEASE", 1.0)
-    store = Store(bucket)
-    assert store.claim(run) is None  # nobody can know yet that it is dead
-    time.sleep(1.1)
-    with store.claim(run) as held:
-        assert held is not None and Store(bucket).claim(run) is None
-    store.claims.close()
 
 
 def test_a_failure_of_a_sweep_beside_is_not_tried_again(toy, tmp_path, log):

@@ -11,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 
 from ..files import write_whole
-from ..sweeps.sweep import read_sweep
 
 __all__ = ["SWEEPS", "committed"]
 
@@ -62,6 +61,8 @@ def committed(name):
 
 def collect(name, folder):
     """Put a finished sweep's table into the package's data."""
+    from ..sweeps.sweep import read_sweep  # whose own libraries a reader of results may lack
+
     setting, target = SWEEPS.get(name, []), Path(str(_file(name)))
     table = read_sweep(folder).rename(columns={f"parameter_{one}": one for one in setting})
     noted = {*SCORES, *CIRCUMSTANCES, *setting}

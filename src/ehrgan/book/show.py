@@ -151,11 +151,18 @@ def tell(prefix, **values):
         Texts, numbers (a NumPy scalar as a plain one, which a page can format) or what a notebook
         displays.
     """
-    from myst_nb import glue
+    try:
+        from myst_nb import glue
+    except ImportError:
+        glue = _print
 
     for name, value in values.items():
         value = value.item() if isinstance(value, np.generic) else value
         glue(f"{prefix}_{name}", value, display=False)
+
+
+def _print(name, value, display):
+    print(f"{name} = {value}")
 
 
 class Source:

@@ -1,0 +1,53 @@
+"""The cell by which a chapter installs the library where it is missing, such as in Colab.
+
+``python -m ehrgan.book.first_cell notebooks`` gives it to every chapter of a folder that lacks it.
+The pages leave it out; where the library is there, it does nothing.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+
+from ..files import write_whole
+from ..sweeps.cells import PARAMETERS_TAG, tags
+
+__all__ = ["FIRST_CELL", "is_first_cell", "put_first_cell"]
+
+FIRST_CELL = """from importlib.util import find_spec
+
+if find_spec("ehrgan") is None:
+    %pip install --quiet ehrgan"""
+NAME = "install"  # the cell's id
+
+
+def is_first_cell(cell):
+    """Whether a cell is the one that installs the library."""
+    return cell.get("id") == NAME
+
+
+def put_first_cell(path):
+    """Put the cell before the parameters of a notebook, in place of an older one.
+
+    Parameters
+    ----------
+    path : path-like
+        The notebook; it is changed in place. One without parameters is left alone.
+
+    Raises
+    ------
+    OSError
+        The notebook cannot be read or written.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if not is_first_cell(cell)]
+    places = [n for n, cell in enumerate(cells) if PARAMETERS_TAG in tags(cell)]
+    if places:
+        cell = nbformat.v4.new_code_cell(FIRST_CELL, id=NAME, metadata={"tags": ["remove-cell"]})
+        notebook.cells = [*cells[: places[0]], cell, *cells[places[0] :]]
+        write_whole(path, nbformat.writes(notebook) + "\n")
+
+
+if __name__ == "__main__":
+    for chapter in sorted(Path(sys.argv[1]).glob("*.ipynb")):
+        put_first_cell(chapter)
