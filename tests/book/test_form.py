@@ -15,7 +15,8 @@ CLOSING = ["What to notice", "Try it yourself"]
 
 
 def cells_of(path):
-    return nbformat.read(path, as_version=4).cells
+    """Cells that a page shows: all but the one that installs the library."""
+    return [c for c in nbformat.read(path, as_version=4).cells if c.get("id") != "install"]
 
 
 def is_hidden(cell):
