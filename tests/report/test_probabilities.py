@@ -30,7 +30,9 @@ def test_what_does_not_come_true_is_mended_and_what_does_is_left(slope, shift, n
     y, p, fold = told(slope=slope, shift=shift)
     assert needs_recalibration(performance(y, p, ("no", "yes"))) == needed
     mended, (intercept, found) = recalibrated(y, np.array([p, p]), np.array([fold, fold]))
-    assert found == pytest.approx(slope, rel=0.2, abs=0.2) and intercept == pytest.approx(shift, abs=0.5)
+    assert found == pytest.approx(slope, rel=0.2, abs=0.2) and intercept == pytest.approx(
+        shift, abs=0.5
+    )
     assert not needs_recalibration(performance(y, mended[0], ("no", "yes")))
 
 
