@@ -117,7 +117,7 @@ def compare_methods(methods, X, y, groups, n_trials, seed, bar):
         for (trial, _, test), p in zip(splits, told, strict=True):
             probability[k, trial, test] = p
         bar.update()
-    usable = [(t, test) for t, _, test in splits if has_all(y[test], max(2, *several))]
+    usable = [(t, test) for t, _, test in splits if has_all(y[test], y.max() + 1)]
     areas = [[area_of(y[test], p[t, test]) for t, test in usable] for p in probability]
     sizes = [np.mean([len(part[i]) for part in rows]) for i in (0, 1)]
     return Comparison(methods, y, probability, folds, np.array(areas), *sizes)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from ..scores.estimate import Estimate
 from .areas import area_of, has_all, interval_of_area, sides
@@ -12,7 +13,7 @@ from .performance import added_to_area, around, spread
 __all__ = ["bands", "subgroups"]
 
 #: Fewest records of each class for a group to be scored, and most groups of a column.
-FEWEST = 10
+FEWEST = 20
 MOST_GROUPS = 12
 N_BANDS = 4
 
@@ -81,7 +82,7 @@ def subgroups(groups, y, told, cut, persons=None):
     table : DataFrame
         Columns column, group, records, rarest (of a class), measure, value, low, high: AUC, and of
         two classes expected less seen (mean probability less share) and sensitivity. NaN for groups
-        with fewer than ten records of a class.
+        with fewer than twenty records of a class.
     words : list of str
         Groups whose AUC differs from that of the others beyond doubt, by Bonferroni over all
         groups, and those too small to tell.
@@ -119,9 +120,19 @@ def _measured(y, told, cut, persons):
         return
     gap, called = told - y, (told > cut)[y == 1]
     yield "expected less seen", around(gap.mean(), (gap - gap.mean()) / len(y), persons)
-    added = np.zeros(len(y))
-    added[y == 1] = (called - called.mean()) / len(called)
-    yield "sensitivity", around(called.mean(), added, persons)
+    theirs = np.arange(len(called)) if persons is None else persons[y == 1]
+    yield "sensitivity", _share(called, theirs)
+
+
+def _share(called, persons):
+    """A share with Wilson's interval, of as many persons as its spread shows; at most those."""
+    share, most = called.mean(), len(np.unique(persons))
+    error = spread((called - share) / len(called), persons)
+    n = min(most, share * (1 - share) / error**2) if error else most
+    z = norm.ppf(0.975)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Estimate(float(share), float(centre - half), float(centre + half))
 
 
 def _added(y, told):
