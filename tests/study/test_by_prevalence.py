@@ -21,8 +21,12 @@ SMALL = {"n_trials": 2, "n_folds": 2, "seed": 3}
 
 def test_the_committed_results_are_those_of_the_grid():
     runs = plan(ROOT / "sweeps" / "one_prevalence.ipynb", read_grid(ROOT / "sweeps" / "rare.yml"))
-    setting = ["table", "prevalence", "seed"]
-    asked = {tuple(run.parameters[name] for name in setting) for run in runs}
+    setting = ["table", "seed", "prevalence"]
+    asked = {
+        (run.parameters["table"], run.parameters["seed"], share)
+        for run in runs
+        for share in run.parameters["prevalences"]
+    }
     kept = committed("by_prevalence")
     assert set(kept[setting].itertuples(index=False, name=None)) == asked
     assert set(CURES) <= set(kept["classifier"])

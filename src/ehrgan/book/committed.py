@@ -18,7 +18,7 @@ __all__ = ["SWEEPS", "committed"]
 SWEEPS = {
     "by_ladder": ["table", "seed"],
     "by_mechanism": ["mechanism", "fraction", "vanishing", "seed"],
-    "by_prevalence": ["table", "prevalence", "seed"],
+    "by_prevalence": ["table", "seed"],
     "by_protocol": ["protocol", "fraction", "seed"],
     "by_seed": ["reading", "seed"],
     "by_stages": ["table", "mechanism", "fraction", "unlabelled", "n_records", "seed"],

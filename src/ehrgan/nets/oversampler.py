@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_target_type
+from scipy.sparse import issparse, vstack
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
@@ -12,6 +13,8 @@ from ..tables.coding import TableCoder
 from .acgan import ACGANClassifier
 
 __all__ = ["ACGANOverSampler"]
+
+SPARSE = ["csr", "csc"]
 
 
 class ACGANOverSampler(BaseOverSampler):
@@ -45,11 +48,11 @@ class ACGANOverSampler(BaseOverSampler):
 
     Notes
     -----
-    Takes what imbalanced-learn's samplers take but sparse matrices: arrays, lists and data frames
-    without holes. In a frame, columns of categories, of text and of yes or no come back with the
-    values and the types that they had; a generated category is drawn by the probabilities that the
-    generator gives. The records given come first, as they were. Cost: see
-    :class:`~ehrgan.nets.acgan.ACGANClassifier`.
+    Takes what imbalanced-learn's samplers take: arrays, lists, data frames and sparse matrices
+    (which it learns from as if they were dense), without holes. In a frame, columns of categories,
+    of text and of yes or no come back with the values and the types that they had; a generated
+    category is drawn by the probabilities that the generator gives. The records given come first,
+    as they were. Cost: see :class:`~ehrgan.nets.acgan.ACGANClassifier`.
 
     Resampling moves the probabilities of any classifier that learns from it;
     :func:`ehrgan.scores.calibration.reprior` moves them back.
@@ -92,13 +95,13 @@ class ACGANOverSampler(BaseOverSampler):
             validate_data(self, X, skip_check_array=True)  # learns the names
             check_consistent_length(X, y)
             return X, column_or_1d(y), one_versus_all
-        checked, y = validate_data(self, X, y)
+        checked, y = validate_data(self, X, y, accept_sparse=SPARSE)
         return X if isinstance(X, pd.DataFrame) else checked, y, one_versus_all
 
     def _fit_resample(self, X, y):
         rng = check_random_state(self.random_state)
         coder = TableCoder().fit(X) if _is_mixed(X) else None
-        numbers = coder.transform(X) if coder else validate_data(self, X, reset=False)
+        numbers = coder.transform(X) if coder else self._dense(X)
         acgan = clone(self.acgan or ACGANClassifier()).set_params(random_state=rng.randint(2**31))
         self.acgan_ = acgan.fit(numbers, y)
         wanted = {label: n for label, n in self.sampling_strategy_.items() if n}
@@ -110,10 +113,18 @@ class ACGANOverSampler(BaseOverSampler):
         else:
             made, _ = self.acgan_.sample(len(labels), labels, random_state=rng)
         y = np.concatenate([y, labels])
-        if not isinstance(X, pd.DataFrame):
-            return np.concatenate([X, made.astype(X.dtype)]), y
-        made = pd.DataFrame(made, columns=X.columns).astype(X.dtypes)
-        return pd.concat([X, made], ignore_index=True), y
+        if isinstance(X, pd.DataFrame):
+            made = pd.DataFrame(made, columns=X.columns).astype(X.dtypes)
+            return pd.concat([X, made], ignore_index=True), y
+        made = made.astype(X.dtype)
+        if issparse(X):
+            return vstack([X, type(X)(made)], format=X.format), y
+        return np.concatenate([X, made]), y
+
+    def _dense(self, X):
+        """Numbers as an array, which is what networks learn from."""
+        X = validate_data(self, X, reset=False, accept_sparse=SPARSE)
+        return X.toarray() if issparse(X) else X
 
     def _table(self, coder, labels, rng):
         """Generated records of a mixed table."""
@@ -123,12 +134,6 @@ class ACGANOverSampler(BaseOverSampler):
             units[:, places] = codes[:, places]
         draws = np.random.default_rng(rng.randint(2**31))
         return coder.inverse_transform(units, rng=draws)
-
-    def __sklearn_tags__(self):
-        """Take everything that imbalanced-learn's samplers take but sparse matrices."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
 
 
 def _is_mixed(X):
