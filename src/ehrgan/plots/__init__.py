@@ -33,15 +33,17 @@ from .imputation import (
 from .luck import numbers_by_seed
 from .missingness import gain_map, over_rates
 from .report import calibration, holes_by_record, method_intervals, methods_on_sets
+from .synthetic import against_chance, three_axes, use_of_fakes
 
 __all__ = [
-    "adversarial_curves", "adversarial_gain", "calibration", "calibration_and_benefit",
-    "classifier_intervals", "discriminator_beside_optimum", "errors_by_attribute",
-    "errors_by_epoch", "errors_over_training", "every_number", "filled_record", "gain_map",
+    "adversarial_curves", "adversarial_gain", "against_chance", "calibration",
+    "calibration_and_benefit", "classifier_intervals", "discriminator_beside_optimum",
+    "errors_by_attribute", "errors_by_epoch", "errors_over_training", "every_number",
+    "filled_record", "gain_map",
     "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
     "imputers_beside_peers", "learning_curve", "method_intervals", "methods_on_sets",
     "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
     "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
-    "speed_beside_peers", "spread_ratios", "strongest_partners", "targets", "toy_fills",
-    "tsne_maps", "zeros_in_context",
+    "speed_beside_peers", "spread_ratios", "strongest_partners", "targets", "three_axes",
+    "toy_fills", "tsne_maps", "use_of_fakes", "zeros_in_context",
 ]  # fmt: skip
