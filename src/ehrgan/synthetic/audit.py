@@ -41,6 +41,26 @@ class Audit(NamedTuple):
     utility: pd.DataFrame
     privacy: pd.DataFrame
 
+    def from_ideal(self):
+        """How far the generator is from ideal, in points of AUC: 0 is ideal, more is worse.
+
+        Returns
+        -------
+        DataFrame
+            axis, mean, low, high. "fidelity": the area of a classifier that tells fake from real,
+            less one half. "utility": what the first classifier loses by learning from fake in
+            place of real records. "privacy": the area of the attack by the density ratio, less one
+            half.
+        """
+        ends = ["mean", "low", "high"]
+        lost = self.utility.query("metric == 'AUC' and trained == 'fake less real'").iloc[0]
+        rows = {
+            "fidelity": self.fidelity.loc["classifier", ends] - 0.5,
+            "utility": (-lost[["mean", "high", "low"]]).set_axis(ends),
+            "privacy": self.privacy.loc["density ratio", ends].astype(float) - 0.5,
+        }
+        return pd.DataFrame(rows).T.astype(float).rename_axis("axis").reset_index()
+
 
 def split_persons(table, outcome, *, person=None, seed=0):
     """Part records in a half to learn from and two quarters to attack with, persons whole.
@@ -118,6 +138,8 @@ def audit(generator, table, outcome, *, person=None, n=None, classifiers=CLASSIF
     >>> found = audit(make_generator("bootstrap"), table, "ill", classifiers=CLASSIFIERS[:1])
     >>> bool(found.privacy.loc["exact copies", "caught"])
     True
+    >>> found.from_ideal()["axis"].tolist()
+    ['fidelity', 'utility', 'privacy']
     """
     members, others, reference = split_persons(table, outcome, person=person, seed=seed)
     unseen, told = pd.concat([others, reference]), {"person": person, "seed": seed}

@@ -323,17 +323,15 @@ GENERATORS = {
 }
 
 
-def make_generator(name, seed=0, among=GENERATORS):
+def make_generator(name, seed=0):
     """Give an unfitted generator by its name.
 
     Parameters
     ----------
     name : str
-        One of `among`.
+        One of :data:`GENERATORS`.
     seed : int, default=0
         Its ``random_state``.
-    among : dict, default=GENERATORS
-        Generators by name.
 
     Returns
     -------
@@ -349,9 +347,9 @@ def make_generator(name, seed=0, among=GENERATORS):
     >>> make_generator("Gaussian copula").numbers
     'scores'
     """
-    if name not in among:
-        raise ValueError(f"generator must be one of {list(among)}, got {name!r}")
-    return clone(among[name]).set_params(random_state=seed)
+    if name not in GENERATORS:
+        raise ValueError(f"generator must be one of {list(GENERATORS)}, got {name!r}")
+    return clone(GENERATORS[name]).set_params(random_state=seed)
 
 
 def _classes(y, n):
