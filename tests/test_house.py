@@ -13,6 +13,7 @@ ROOT = Path(ehrgan.__file__).parent
 #: From the top down: a room may use rooms of lower lines only.
 FLOORS = (
     {"cli"},
+    {"synthetic"},
     {"book", "report"},
     {"paper"},
     {"study"},

@@ -35,7 +35,7 @@ def command_line():
 
 
 def add_report(commands):
-    """Options of ``ehrgan describe``, ``report``, ``predict`` and ``card``."""
+    """Options of the commands that read a table: describe, report, synthesize, predict, card."""
     several = {"action": "append", "default": []}
     describe = commands.add_parser("describe", help="say what each column of a table is")
     describe.add_argument(
@@ -46,33 +46,43 @@ def add_report(commands):
     report = commands.add_parser(
         "report", help="compare imputations and classifiers on your own table; nothing leaves it"
     )
-    report.add_argument("table", help="a table with a line of names: CSV, Parquet, a workbook, ...")
-    report.add_argument(
-        "--outcome", help="the column to predict; needed unless the schema names it"
-    )
     report.add_argument("--out", help="folder for the results; else the file's name and _report")
-    report.add_argument("--positive", help="the value of the outcome that is the positive class")
+    synthesize = commands.add_parser(
+        "synthesize", help="make records like those of your own table, and measure them"
+    )
+    synthesize.add_argument("--n", type=int, default=1000, help="records to make, at least 100")
+    synthesize.add_argument("--out", required=True, help="the CSV to write; a card lies beside it")
+    how = {"metavar": "NAME", "help": "Gaussian copula (default), class-wise Gaussians, AC-GAN"}
+    synthesize.add_argument("--generator", default="Gaussian copula", **how)
+    synthesize.set_defaults(time=None, by=[])  # what only a report tells apart
     keep = {"metavar": "COLUMN", "help": "a column to keep though it would be left out"}
-    report.add_argument("--keep", **several, **keep)
     orders = {
         "metavar": "COLUMN=LOW,..,HIGH",
         "help": "a column whose values have an order; in quotes where a value holds a comma",
     }
-    report.add_argument("--ordered", **several, **orders)
-    report.add_argument("--group", help="column that tells which records belong together")
+    needed = "the column to predict; needed unless the schema names it"
+    for command in (report, synthesize):
+        command.add_argument(
+            "table", help="a table with a line of names: CSV, Parquet, a workbook, ..."
+        )
+        command.add_argument("--outcome", help=needed)
+        command.add_argument("--positive", help="the value of the outcome that is positive")
+        command.add_argument("--keep", **several, **keep)
+        command.add_argument("--ordered", **several, **orders)
+        command.add_argument("--group", help="column that tells which records belong together")
+        command.add_argument("--seed", type=int, default=0, help="makes all of it reproducible")
     when = "column of dates: also train on the past, and test on what came after"
     report.add_argument("--time", metavar="COLUMN", help=when)
     groups = "column for whose groups of records the scores are told, such as sex"
     report.add_argument("--by", metavar="COLUMN", **several, help=groups)
     other = "records of another place, outcome included, to try the recommended method on"
     report.add_argument("--external", metavar="TABLE", **several, help=other)
-    report.add_argument("--seed", type=int, default=0, help="makes the comparison reproducible")
     codes = {
         "metavar": "[COLUMN=]CODE",
         "help": "a code that means missing: in one column, or wherever it fits. None or NA among "
         "words is a category unless the table's numbers have it too, or you say so here",
     }
-    for command in (describe, report):
+    for command in (describe, report, synthesize):
         command.add_argument("--missing", **several, **codes)
         command.add_argument("--schema", help="what is known of the columns: a Table Schema")
     predict = commands.add_parser("predict", help="predict new records by the model of a report")
@@ -81,7 +91,7 @@ def add_report(commands):
     predict.add_argument("--out", required=True, help="the CSV to write")
     card = commands.add_parser("card", help="print the card of a model")
     card.add_argument("model", help="the model.skops of a report")
-    for command in (describe, report, predict):
+    for command in (describe, report, synthesize, predict):
         command.add_argument("--encoding", help="of a file of text, if it is not UTF-8")
         command.add_argument("--delimiter", help="the character between cells")
         command.add_argument("--header", type=int, help="the line or row of the names, from 1")
@@ -97,7 +107,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     tables = {
         **{"describe": describe_table, "report": report_table},
-        **{"predict": predict_table, "card": print_card},
+        **{"synthesize": synthesize_table, "predict": predict_table, "card": print_card},
     }
     try:
         if options.command in tables:
@@ -185,12 +195,12 @@ def describe_table(options):
     return 0
 
 
-def report_table(options):
-    """Compare methods on a table, and say where the report is."""
+def prepared_table(options):
+    """The table as it can be studied, by all that was said of it."""
     from .report.reading import prepare
 
     table, given = described_table(options)
-    prepared = prepare(
+    return prepare(
         table,
         options.outcome,
         positive=options.positive,
@@ -202,6 +212,11 @@ def report_table(options):
         schema=given,
         missing=options.missing,
     )
+
+
+def report_table(options):
+    """Compare methods on a table, and say where the report is."""
+    prepared = prepared_table(options)
     out = Path(options.out or f"{Path(options.table).name.split('.')[0]}_report")
     refuse_unwritable(out)
     others = {Path(path).name: other_table(path, prepared) for path in options.external}
@@ -212,6 +227,22 @@ def report_table(options):
     paths = found.save(out)
     print("", *found.words, sep="\n")
     print(f"the report is in {paths['report']}; model, model card and schema are beside it")
+    return 0
+
+
+def synthesize_table(options):
+    """Make records like those of a table, and say how they measure."""
+    from .synthetic.synthesize import synthesize
+
+    out = Path(options.out)
+    refuse_unwritable(out.parent)
+    prepared = prepared_table(options)
+    print(prepared.schema, "", *prepared.notes, sep="\n", flush=True)
+    found = synthesize(prepared, options.n, generator=options.generator, seed=options.seed)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    paths = found.save(out)
+    print("", *found.notes, *found.words, sep="\n")
+    print(f"the records are in {paths['records']}, their card in {paths['card']}")
     return 0
 
 

@@ -1,0 +1,1 @@
+"""Records that nobody lived: made, and measured for fidelity, utility and privacy."""
