@@ -36,7 +36,7 @@ def numbers_by_seed(means, paper, readings):
             looks = {"color": COLOURS[row % len(COLOURS)], "alpha": 0.75, "lw": 0, "ms": 4}
             axis.plot(values, row + shift, marker=MARKERS[row % len(MARKERS)], **looks)
             axis.plot([values.mean()] * 2, [row - 0.36, row + 0.36], color="black", lw=2)
-        axis.xaxis.set_major_locator(MaxNLocator(5))
+        axis.xaxis.set_major_locator(MaxNLocator(4))
         axis.axvline(paper[name], color="black", ls="--", lw=1.2)
         axis.set_title(f"{name} (the paper: {paper[name]:.4f})", fontsize=11)
         name_rows(axis, readings.values())
