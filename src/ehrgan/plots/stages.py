@@ -1,4 +1,4 @@
-"""Figures of the chapter that asks whether two stages are one too many."""
+"""Figures on imputer and classifier, trained apart or together."""
 
 import matplotlib.pyplot as plt
 import numpy as np
