@@ -22,7 +22,13 @@ NAME = "install"  # the cell's id
 
 
 def is_first_cell(cell):
-    """Whether a cell is the one that installs the library."""
+    """Whether a cell of a notebook is the one that installs the library.
+
+    Examples
+    --------
+    >>> is_first_cell({"id": "install"}), is_first_cell({"id": "other"})
+    (True, False)
+    """
     return cell.get("id") == NAME
 
 
@@ -38,6 +44,18 @@ def put_first_cell(path):
     ------
     OSError
         The notebook cannot be read or written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from nbformat.v4 import new_code_cell, new_notebook
+    >>> given = new_code_cell("n = 1", metadata={"tags": ["parameters"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nbformat.write(new_notebook(cells=[given]), f"{folder}/a.ipynb")
+    ...     put_first_cell(f"{folder}/a.ipynb")
+    ...     cells = nbformat.read(f"{folder}/a.ipynb", as_version=4).cells
+    >>> [is_first_cell(cell) for cell in cells]
+    [True, False]
     """
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if not is_first_cell(cell)]
