@@ -65,6 +65,7 @@ def test_a_report_gets_what_its_options_say(table, asked, capsys):
     line = ["report", "my.table.csv", "--outcome", "out", "--positive", "B", "--keep", "day"]
     line += ["--missing", "unknown", "--missing", "-9", "--ordered", "grade=low,middle,high"]
     line += ["--group", "ward", "--seed", "7", "--out", "some/where"]
+    line += ["--by", "grade", "--external", "my.table.csv"]
     assert cli.main(line) == 0
     ready = asked["prepared"]
     assert (ready.positive, ready.negative, ready.y.sum()) == ("B", "A", 35)
@@ -75,13 +76,16 @@ def test_a_report_gets_what_its_options_say(table, asked, capsys):
     assert list(order.categories) == ["low", "middle", "high"] and order.ordered
     assert (pd.factorize(ready.groups)[0] == table["ward"]).all()
     assert asked["seed"] == 7 and asked["out"] == Path("some/where")
+    assert ready.by["grade"].tolist() == table["grade"].tolist() and ready.time is None
+    assert [*asked["external"]] == ["my.table.csv"]
+    assert len(asked["external"]["my.table.csv"]) == len(table)
     told = capsys.readouterr().out.splitlines()
     assert told[0].split()[:4] == ["name", "type", "role", "missing"]  # the schema comes first
     first = told.index(ready.notes[0])
     assert told[first : first + len(ready.notes)] == ready.notes
     assert told[first + len(ready.notes) :] == [
         *("", "first words", "second words"),
-        "the report is in some/where/report.html; pipeline, model card and schema are beside it",
+        "the report is in some/where/report.html; model, model card and schema are beside it",
     ]
 
 

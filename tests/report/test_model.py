@@ -96,7 +96,6 @@ def saved(path, pipeline):
     [
         (FunctionTransformer(os.system), "posix.system"),
         (FunctionTransformer(partial(os.system, "touch ran")), "functools.partial"),
-        (FunctionTransformer([].append), "builtin_function_or_method"),
         (subprocess.CompletedProcess("touch ran", 0), "subprocess.CompletedProcess"),
         (Evil(), "Evil"),
     ],

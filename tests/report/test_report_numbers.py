@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -618,7 +619,9 @@ def test_nothing_of_the_table_becomes_a_tag(evil):
     text = evil.to_html()
     page = Page(text)
     assert not {"script", "b", "i"} & {*page.tags}
-    assert page.items == [*evil.words, *notes]  # and nothing is escaped twice
+    files = [item for item in page.items if item.startswith(": ")]
+    assert page.items == [*evil.words[2:], *notes, *files]  # and nothing is escaped twice
+    assert len(files) == 4 and f"{evil.words[0]} {evil.words[1]}" in unescape(text)
     cells = {cell for row in page.rows for cell in row}
     assert {f"age {EVIL}", "<b>site", f"same {EVIL}", "<i>out"} <= cells
     assert f"<title>Report on {'&#x27;'}ill &lt;script" in text.replace("&#34;", "&#x27;")
@@ -651,17 +654,18 @@ def test_the_page_shows_the_numbers_of_the_report(found):
     assert "f" * 64 in text and NOT_A_DEVICE in text
 
 
-def test_the_page_holds_both_pictures_in_their_places(found, monkeypatch):
-    names = {"methods": found.figure(), "calibration": found.calibration()}
-    monkeypatch.setattr(type(found), "figure", lambda self: names["methods"])
-    monkeypatch.setattr(type(found), "calibration", lambda self: names["calibration"])
+def test_the_page_holds_its_pictures_in_their_places(found, monkeypatch):
+    kinds = ("figure", "calibration", "benefit")
+    names = {kind: getattr(found, kind)() for kind in kinds}
+    for kind in kinds:
+        monkeypatch.setattr(type(found), kind, lambda self, kind=kind: names[kind])
     monkeypatch.setattr(page, "_picture", lambda figure: f"{id(figure)}")
     pictures = [
         src.removeprefix("data:image/png;base64,") for src in Page(found.to_html()).pictures
     ]
-    assert pictures == [f"{id(names['methods'])}", f"{id(names['calibration'])}"]
+    assert pictures == [f"{id(names[kind])}" for kind in kinds]
     monkeypatch.undo()
-    assert base64.b64decode(page._picture(names["methods"])).startswith(b"\x89PNG")
+    assert base64.b64decode(page._picture(names["figure"])).startswith(b"\x89PNG")
 
 
 def test_the_figures_are_of_the_comparison_and_of_the_recommended_method(found):
@@ -731,7 +735,8 @@ def test_what_is_saved_is_what_was_found_and_nothing_else(simple, tmp_path):
     assert paths["card"].read_text(encoding="utf-8") == simple.card()
     again = pd.read_csv(paths["comparison"])
     pd.testing.assert_frame_equal(again, simple.comparison)
-    assert Page(paths["report"].read_text(encoding="utf-8")).items[0] == simple.words[0]
+    text = unescape(paths["report"].read_text(encoding="utf-8"))
+    assert f'<p class="lead">{simple.words[0]} {simple.words[1]}</p>' in text
 
 
 def test_files_are_written_whole_or_stay_as_they_were(simple, tmp_path, monkeypatch):
@@ -772,7 +777,7 @@ def test_a_folder_that_cannot_be_made_is_an_os_error(simple, tmp_path):
 
 
 def test_the_card_tells_data_protocol_scores_and_limits(simple):
-    ready = replace(simple.prepared, positive="a yes", notes=["one note", "another"])
+    ready = replace(simple.prepared, classes=("no", "a yes"), notes=["one note", "another"])
     card = replace(simple, prepared=ready, settings=SETTINGS | {"seed": 9}).card()
     paragraphs = card.split("\n\n")
     assert paragraphs[:2] == ["# Model card: 'a yes' against 'no'", f"**{NOT_A_DEVICE}**"]
@@ -780,7 +785,7 @@ def test_the_card_tells_data_protocol_scores_and_limits(simple):
     assert "Classes, in the order of `predict_proba`: ['a yes', 'no']. Positive: 'a yes'." in card
     holes = f"{ready.X.isna().to_numpy().mean():.1%}"
     assert (
-        f"{N} records, {N_POSITIVE} positive; 3 attributes, {holes} of their cells missing. Table "
+        f"{N} records ({N_POSITIVE} 'a yes', {N - N_POSITIVE} 'no'); 3 attributes, {holes} of their cells missing. Table "
         f"of {N + 7} rows, SHA-256 fingerprint `{'f' * 64}`."
     ) in paragraphs
     assert "Attributes: a, b, c." in paragraphs

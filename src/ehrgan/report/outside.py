@@ -14,7 +14,7 @@ from .learned import AsLearned, unread_in_words
 from .outcome import FEWEST, labels_of, numbered
 from .performance import performance
 
-__all__ = ["Outside", "elsewhere", "later", "other_records", "past_and_later"]
+__all__ = ["Outside", "Records", "elsewhere", "later", "other_records", "past_and_later"]
 
 #: Share of the records, in the order of time, that are the past.
 PAST = 0.8
