@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 from chapters import CHAPTERS
 from scipy import stats
+from scipy.special import gammaln
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import MinMaxScaler
 
@@ -578,6 +579,42 @@ def test_the_audit(chapter, study_cache):
         assert result.settings["protocol"] == name
         wanted[f"shuffled_{name}"] = Scores(result.predictions).mean((MEAN, GAN))
     check(done.glued, "audit_", wanted)
+
+
+@of("17_last_digits")
+def test_the_last_digits(chapter):
+    done = chapter("17_last_digits")
+    own = committed.committed("by_seed").query("classifier == @GAN")
+    means = own.pivot_table("value", ["reading", "seed"], ["imputer", "metric"])
+
+    def log_density(reading, metrics):
+        """Of the paper's numbers, for one more study of a reading: Student's t written out."""
+        keys = [(imputer, metric) for imputer in (MEAN, AE) for metric in metrics]
+        draws = means.loc[reading, keys].to_numpy()
+        told = [PAPER.loc[(imputer, GAN), metric] for imputer, metric in keys]
+        (n, p), gap = draws.shape, told - draws.mean(axis=0)
+        shape = (n + 1) * (n - 1) / (n * (n - p)) * np.cov(draws.T)
+        far = gap @ np.linalg.inv(shape) @ gap / (n - p)
+        return (
+            gammaln(n / 2) - gammaln((n - p) / 2) - n / 2 * np.log1p(far)
+            - 0.5 * (p * np.log((n - p) * np.pi) + np.linalg.slogdet(shape)[1])
+        )  # fmt: skip
+
+    def times(*metrics):
+        return np.exp(log_density("peek", metrics) - log_density("honest", metrics))
+
+    accuracy = means.loc["honest", (AE, "accuracy")]
+    wanted = {
+        "whole": 12,
+        "rivals": 14,
+        "chance": (213 / 2121) * (358 / 3571),  # whole counts among tenths, in both classes
+        "times": f"{times('sensitivity', 'specificity', 'auc_roc'):,.0f}",
+        "by_accuracy": f"{times('accuracy'):.0f}",
+        "seeds": 12,
+        "least": accuracy.min(),
+        "greatest": accuracy.max(),
+    }
+    check(done.glued, "digits_", wanted)
 
 
 @of("07_better")

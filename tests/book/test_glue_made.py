@@ -138,6 +138,16 @@ def test_the_audit(glued, monkeypatch, seed):
 
 
 @SEEDS
+def test_the_last_digits(glued, monkeypatch, seed):
+    made = committed.committed("by_seed")
+    made = shaken(made, ["reading", "seed", "imputer", "metric"], 0.01, np.random.default_rng(seed))
+    made["value"] = made["value"].clip(0, 1)
+    monkeypatch.setattr(committed, "committed", lambda name: made.copy())
+    done = glued("17_last_digits", ["run_study", "printed_accuracy,"])
+    test_glue.test_the_last_digits(lambda name: done)
+
+
+@SEEDS
 def test_the_better_method(glued, monkeypatch, seed):
     monkeypatch.setattr(cache, "run_study", made_study(seed))
     made = committed.committed("by_ladder")
