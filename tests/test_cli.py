@@ -112,7 +112,7 @@ def test_two_columns_may_be_kept_and_ordered(table, asked):
 
 @pytest.mark.parametrize("error", [ReportError("no such thing"), OSError("no space left")])
 def test_what_stops_a_report_is_said_in_a_line(table, monkeypatch, capsys, error):
-    def make(prepared, seed):
+    def make(prepared, **options):
         raise error
 
     monkeypatch.setattr(ehrgan.report.report, "make_report", make)

@@ -785,8 +785,8 @@ def test_the_card_tells_data_protocol_scores_and_limits(simple):
     assert "Classes, in the order of `predict_proba`: ['a yes', 'no']. Positive: 'a yes'." in card
     holes = f"{ready.X.isna().to_numpy().mean():.1%}"
     assert (
-        f"{N} records ({N_POSITIVE} 'a yes', {N - N_POSITIVE} 'no'); 3 attributes, {holes} of their cells missing. Table "
-        f"of {N + 7} rows, SHA-256 fingerprint `{'f' * 64}`."
+        f"{N} records ({N_POSITIVE} 'a yes', {N - N_POSITIVE} 'no'); 3 attributes, {holes} of "
+        f"their cells missing. Table of {N + 7} rows, SHA-256 fingerprint `{'f' * 64}`."
     ) in paragraphs
     assert "Attributes: a, b, c." in paragraphs
     assert f"2 x 5-fold cross-validation of {N} records, seed 9; " in card
