@@ -55,8 +55,6 @@ sweep: $(STAMP)
 	$(BIN)/python -m ehrgan.book.committed by_seed _build/sweeps/seeds
 	$(BIN)/ehrgan sweep sweeps/one_ladder.ipynb sweeps/ladder.yml --out _build/sweeps/ladder
 	$(BIN)/python -m ehrgan.book.committed by_ladder _build/sweeps/ladder
-	$(BIN)/ehrgan sweep sweeps/one_prevalence.ipynb sweeps/rare.yml --out _build/sweeps/rare
-	$(BIN)/python -m ehrgan.book.committed by_prevalence _build/sweeps/rare
 
 # uv resolves for every platform and Python version at once, which pip cannot. Newest versions: LOCK_ARGS=--upgrade.
 lock:

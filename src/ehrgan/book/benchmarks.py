@@ -13,7 +13,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: The benchmarks, and what each compares.
-BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "mixed", "halves", "cures")
+BENCHMARKS = ("keras", "floor", "device", "growth", "imputers", "mixed", "halves")
 
 #: The ways to train that ``read("keras")`` compares, in words.
 WAYS = {
@@ -38,7 +38,7 @@ def read(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves", "cures"}
+    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves"}
 
     Returns
     -------
@@ -63,7 +63,7 @@ def machine(name):
 
     Parameters
     ----------
-    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves", "cures"}
+    name : {"keras", "floor", "device", "growth", "imputers", "mixed", "halves"}
 
     Returns
     -------

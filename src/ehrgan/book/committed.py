@@ -19,7 +19,6 @@ __all__ = ["SWEEPS", "committed"]
 SWEEPS = {
     "by_ladder": ["table", "seed"],
     "by_mechanism": ["mechanism", "fraction", "vanishing", "seed"],
-    "by_prevalence": ["table", "seed"],
     "by_protocol": ["protocol", "fraction", "seed"],
     "by_seed": ["reading", "seed"],
 }
@@ -32,10 +31,9 @@ def committed(name):
 
     Parameters
     ----------
-    name : {"by_ladder", "by_mechanism", "by_prevalence", "by_protocol", "by_seed"}
+    name : {"by_ladder", "by_mechanism", "by_protocol", "by_seed"}
         Many calls of :func:`ehrgan.study.by_ladder.one_ladder`, of
         :func:`ehrgan.study.by_mechanism.one_setting`, of
-        :func:`ehrgan.study.by_prevalence.one_prevalence`, of
         :func:`ehrgan.study.by_protocol.one_protocol`, or of :func:`ehrgan.study.by_seed.one_seed`.
 
     Returns

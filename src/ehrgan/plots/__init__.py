@@ -34,17 +34,16 @@ from .imputation import (
 )
 from .luck import numbers_by_seed
 from .missingness import gain_map, over_rates
-from .rare import costs_of_cures, losses_of_networks, marks_by_setting
 from .report import calibration, holes_by_record, method_intervals, methods_on_sets
 
 __all__ = [
     "adversarial_curves", "adversarial_gain", "calibration", "calibration_and_benefit",
-    "classifier_intervals", "costs_of_cures", "discriminator_beside_optimum", "errors_by_attribute",
+    "classifier_intervals", "discriminator_beside_optimum", "errors_by_attribute",
     "errors_by_epoch", "errors_over_training", "every_number", "filled_record", "gain_map",
     "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
-    "imputers_beside_peers", "learning_curve", "losses_of_networks", "marks_by_setting",
-    "method_intervals", "methods_on_sets", "missing_pattern", "numbers_by_seed",
-    "optimism_of_looking", "over_rates", "paired_differences", "paper_arithmetic", "roc_curves",
-    "seed_spread", "sparsity_counts", "speed_beside_peers", "spread_ratios", "strongest_partners",
-    "targets", "toy_fillings", "toy_fills", "toy_guesses", "tsne_maps", "zeros_in_context",
+    "imputers_beside_peers", "learning_curve", "method_intervals", "methods_on_sets",
+    "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
+    "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
+    "speed_beside_peers", "spread_ratios", "strongest_partners", "targets", "toy_fillings",
+    "toy_fills", "toy_guesses", "tsne_maps", "zeros_in_context",
 ]  # fmt: skip
