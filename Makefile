@@ -58,8 +58,6 @@ sweep: $(STAMP)
 	$(BIN)/python -m ehrgan.book.committed by_seed _build/sweeps/seeds
 	$(BIN)/ehrgan sweep sweeps/one_ladder.ipynb sweeps/ladder.yml --out _build/sweeps/ladder
 	$(BIN)/python -m ehrgan.book.committed by_ladder _build/sweeps/ladder
-	$(BIN)/ehrgan sweep sweeps/one_prevalence.ipynb sweeps/rare.yml --out _build/sweeps/rare
-	$(BIN)/python -m ehrgan.book.committed by_prevalence _build/sweeps/rare
 	$(BIN)/ehrgan sweep sweeps/one_joint.ipynb sweeps/joint.yml --out _build/sweeps/joint
 	$(BIN)/python -m ehrgan.book.committed by_stages _build/sweeps/joint
 

@@ -18,7 +18,6 @@ __all__ = ["SWEEPS", "committed"]
 SWEEPS = {
     "by_ladder": ["table", "seed"],
     "by_mechanism": ["mechanism", "fraction", "vanishing", "seed"],
-    "by_prevalence": ["table", "seed"],
     "by_protocol": ["protocol", "fraction", "seed"],
     "by_seed": ["reading", "seed"],
     "by_stages": ["table", "mechanism", "fraction", "unlabelled", "n_records", "seed"],
@@ -35,7 +34,6 @@ def committed(name):
     name : str
         A sweep of :data:`SWEEPS`: many calls of :func:`ehrgan.study.by_ladder.one_ladder`, of
         :func:`ehrgan.study.by_mechanism.one_setting`, of
-        :func:`ehrgan.study.by_prevalence.one_prevalence`, of
         :func:`ehrgan.study.by_protocol.one_protocol`, of :func:`ehrgan.study.by_seed.one_seed`, or
         of :func:`ehrgan.study.by_stages.one_or_two`.
 

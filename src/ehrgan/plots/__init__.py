@@ -3,34 +3,13 @@
 All return a closed :class:`matplotlib.figure.Figure`, which a notebook shows.
 """
 
-from .adversarial import (
-    adversarial_curves,
-    discriminator_beside_optimum,
-    generated_records,
-    seed_spread,
-    spread_ratios,
-)
-from .audit import (
-    calibration_and_benefit,
-    errors_by_epoch,
-    frontier,
-    optimism_of_looking,
-    paper_arithmetic,
-)
+from .adversarial import adversarial_curves, discriminator_beside_optimum, generated_records, seed_spread, spread_ratios
+from .audit import calibration_and_benefit, errors_by_epoch, frontier, optimism_of_looking, paper_arithmetic
 from .benchmarks import growth_of_time, imputers_beside_peers, speed_beside_peers
 from .classifiers import classifier_intervals, every_number, paired_differences
 from .comparison import roc_curves, tsne_maps
 from .data import missing_pattern, sparsity_counts, strongest_partners, zeros_in_context
-from .imputation import (
-    errors_by_attribute,
-    errors_over_training,
-    filled_record,
-    imputation_errors,
-    learning_curve,
-    toy_fillings,
-    toy_fills,
-    toy_guesses,
-)
+from .imputation import errors_by_attribute, errors_over_training, filled_record, imputation_errors, learning_curve, toy_fillings, toy_fills, toy_guesses
 from .luck import numbers_by_seed
 from .missingness import gain_map, over_rates
 from .rare import costs_of_cures, losses_of_networks, marks_by_setting
