@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 MODULES ?= evaluation inference losses masking
 
-# A quick look is `make book TRIALS=1`; CHAPTERS=02,05 previews two chapters; JOBS=1 runs one at a time.
+# A quick look is `make book TRIALS=1`; CHAPTERS=imputation,acgan previews two chapters; JOBS=1 runs one at a time.
 BOOK_ARGS := $(if $(TRIALS),-p n_trials $(TRIALS)) $(if $(CHAPTERS),--chapters $(CHAPTERS)) $(if $(JOBS),--jobs $(JOBS))
 
 .PHONY: book lab readme test mutants lint format lock bench sweep clean
@@ -44,7 +44,7 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# The studies behind chapters 06, 07, 08 and 12, three hours on two cores; again, and only what is missing runs.
+# The studies behind several chapters, three hours on two cores; again, and only what is missing runs.
 sweep: $(STAMP)
 	$(BIN)/ehrgan sweep sweeps/one_setting.ipynb sweeps/missingness.yml --out _build/sweeps/missingness
 	$(BIN)/python -m ehrgan.book.committed by_mechanism _build/sweeps/missingness

@@ -30,6 +30,7 @@ KEPT = {
     "04_acgan": "scores made X_train y_train X_test y_test gans",
     "05_evaluation": "result mixed",
     "06_audit": "honest paper peek changed",
+    "16_denoising": "by_fold",
     "07_better": "result sets found gains contest",
     "09_real_records": "reports",
     "10_your_records": "report",

@@ -1,5 +1,6 @@
 """Sphinx extension: what the pages need beyond the theme, for readers without sight or network."""
 
+import json
 import logging
 import re
 from copy import copy
@@ -21,6 +22,24 @@ ICONS = "fontawesome.js"
 SHEET = "_static/styles/book.css"
 HOME = "book/index.html"
 WIDE = 680  # pixels; a phone shows half of them
+WORDS_A_MINUTE = 200
+NOT_FOUND = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>No such page</title>
+<style>body {{ font: 1.2rem/1.6 sans-serif; max-width: 36rem; margin: 15vh auto }}</style>
+</head>
+<body>
+<main>
+<h1>No such page</h1>
+<p>Perhaps a chapter has moved: its number changed, and its name did not.
+<a href="{home}book/index.html">The first page</a> lists all of them, and
+<a href="{home}search.html">the search</a> finds words.</p>
+</main>
+</body>
+</html>
+"""
 BRACKETS = r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"  # nested at most three deep
 
 
@@ -63,6 +82,9 @@ def mend_pages(app, error):
     }
     for path, soup in pages.items():
         bring_figures(soup, path, pages)
+        bring_findings(soup, path, pages)
+    for path, soup in pages.items():
+        tell_times(soup, Path(app.srcdir) / path.relative_to(site).with_suffix(".ipynb"))
     address = pages_address(app.config.html_theme_options.get("repository_url", ""))
     picture = first_picture(pages.get(site / HOME), address)
     for path, soup in pages.items():
@@ -71,6 +93,7 @@ def mend_pages(app, error):
         share(soup, path.relative_to(site).as_posix(), address, picture)
         mend_pictures(soup, path)
     css = join_styles(site, pages.values())
+    (site / "404.html").write_text(NOT_FOUND.format(home=address or "/"), encoding="utf-8")
     for path, soup in pages.items():
         drop_idle_marks(soup, css)
         path.write_text(str(soup), encoding="utf-8")
@@ -95,6 +118,38 @@ def bring_figures(soup, path, pages):
         number.insert_after(" ")
         place.clear()
         place.append(figure)
+
+
+def bring_findings(soup, path, pages):
+    """Show what each chapter of the reading map found, and its first figure in small."""
+    for link in soup.select(".ehrgan-map a[href]"):
+        chapter = pages.get((path.parent / link["href"]).resolve())
+        finding = chapter and chapter.select_one("article h1 ~ blockquote strong")
+        if finding is None:
+            continue
+        words = copy(finding)
+        words.name = "span"
+        link.parent.append(words)
+        figure = chapter.select_one("article figure img")
+        if figure:  # beside its own words, so a reader who listens misses nothing
+            small = soup.new_tag("img", attrs={"src": figure["src"], "alt": "", "class": "small"})
+            link.parent.insert(0, small)
+
+
+def tell_times(soup, notebook):
+    """Say below a chapter's title how long it takes to read, and took to run."""
+    if soup.select_one("article h1 ~ blockquote") is None or not notebook.is_file():
+        return
+    text = soup.article.find_all(string=True)
+    said = [words for words in text if not words.find_parent(["pre", "script", "style", "table"])]
+    minutes = max(1, round(sum(len(words.split()) for words in said) / WORDS_A_MINUTE))
+    times = [f"{minutes} minutes to read"]
+    about = json.loads(notebook.read_text(encoding="utf-8"))["metadata"].get("papermill", {})
+    if seconds := about.get("duration"):
+        times.append(f"{seconds:.0f} seconds to run on the machine that built this page")
+    line = soup.new_tag("p", attrs={"class": "ehrgan-times"})
+    line.string = ", ".join(times)
+    soup.h1.insert_after(line)
 
 
 def names_in_use(site, soups):
@@ -278,6 +333,7 @@ def drop_unused(soup):
         "sphinx-thebe": live,
         **dict.fromkeys(("searchtools.js", "language_data.js", "searchindex.js"), searches),
         "design-tabs.js": soup.select_one(".sd-tab-set") is not None,
+        "mathjax.js": soup.select_one(".math") is not None,
     }
     for tag in soup.select("link[rel=preload]"):
         tag.decompose()  # fetched before the styles, without which nothing is shown
@@ -297,8 +353,8 @@ def label_live_code(soup):
 
 
 def describe(soup):
-    """Let search engines and chat previews quote the page's first paragraph."""
-    paragraph = soup.select_one("article section > p")
+    """Let search engines and chat previews quote a chapter's finding, or a first paragraph."""
+    paragraph = soup.select_one("article h1 ~ blockquote p, article section > p:not(.ehrgan-times)")
     if paragraph is None:
         return
     words = " ".join(paragraph.get_text().split())[:300]
@@ -321,7 +377,7 @@ def mend_pictures(soup, page):
                 if not file.with_suffix(".webp").is_file():
                     picture.save(file.with_suffix(".webp"), lossless=True, method=6)
             image["src"] = image["src"].removesuffix(".png") + ".webp"
-            if picture.width > WIDE:
+            if picture.width > WIDE and "small" not in image.get("class", ()):
                 figure = image.find_parent("figure")
                 caption = figure and figure.select_one(".caption-number")
                 label = caption.get_text(strip=True) if caption else "Picture"

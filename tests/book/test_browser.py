@@ -51,8 +51,10 @@ def site(tmp_path_factory, studies):
     for name in ("book", "notebooks", "sweeps"):
         shutil.copytree(ROOT / name, root / name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EHRGAN_CACHE", str(studies))  # the test of chapter 12 runs the same study
-        page = building.build(root, chapters=("01", "12"), parameters={"n_trials": 1})
+        patch.setenv("EHRGAN_CACHE", str(studies))  # the explorer's test runs the same study
+        page = building.build(
+            root, chapters=("data_and_masking", "explore"), parameters={"n_trials": 1}
+        )
     return page.parent
 
 
@@ -236,15 +238,26 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(address, open_pag
 
 
 @pytest.mark.skipif(not WHOLE, reason="its figure comes from a chapter that a whole build runs")
-def test_the_first_screen_says_claim_and_finding_and_shows_the_figure(address, open_page):
+def test_the_first_screen_says_the_verdict_and_shows_the_figure(address, open_page):
     page = open_page(f"{address}book/index.html")
     figure = page.locator(".ehrgan-figure figure")
-    assert page.locator("article p:has-text('Claimed:')").bounding_box()["y"] < 300
-    assert page.locator("article p:has-text('Found:')").bounding_box()["y"] < 400
+    assert page.locator("article p:has-text('the superiority is not')").bounding_box()["y"] < 300
+    buttons = page.locator(".ehrgan-buttons a")
+    assert buttons.count() == 3 and buttons.first.bounding_box()["y"] < 500
     box = figure.locator("img").bounding_box()
-    assert box["y"] + 0.9 * box["height"] < 900
+    assert box["y"] + 0.8 * box["height"] < 900
+    findings = page.locator(".ehrgan-map li span").all_text_contents()
+    assert len(findings) > 10 and all(words.endswith(".") for words in findings)
     figure.locator("figcaption a").click()
     assert page.url.startswith(f"{address}notebooks/05_evaluation.html#fig-")
+
+
+def test_a_table_is_saved_as_it_stands(address, open_page):
+    page = open_page(f"{address}notebooks/01_data_and_masking.html")
+    with page.expect_download() as waiting:
+        page.locator("button.ehrgan-csv").first.click()
+    lines = Path(waiting.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == 11 and '"radius"' in lines[1]
 
 
 def test_search_finds_a_term(address, open_page):
@@ -326,6 +339,9 @@ def test_the_choices_change_table_curve_and_words(address, open_page):
     page.locator("#explorer-fraction").select_option("0.1")
     third = state()
     assert third[1] != second[1] and page.errors == []
+    again = open_page(page.url)  # the choice is in the address
+    assert again.locator("#explorer-fraction").input_value() == "0.1"
+    assert again.locator(".ehrgan-explorer .said").inner_text() == third[0]
 
 
 def test_the_page_shows_the_numbers_of_the_file(address, open_page):

@@ -94,7 +94,7 @@ def test_parameter_defaults_without_a_parameters_cell(tmp_path):
     ("arguments", "message"),
     [
         (["-p", "n_trails", "1"], "no chapter takes the parameter 'n_trails'; there are n_trials"),
-        (["--chapters", "07"], "no chapter begins with '07'; there are 01_a"),
+        (["--chapters", "07"], "no chapter is called '07'; there are 01_a"),
     ],
 )
 def test_unknown_names_are_refused(small_book, capsys, arguments, message):

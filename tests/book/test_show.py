@@ -4,11 +4,14 @@ import functools
 import inspect
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ehrgan.book.show import Source, show, show_table
+from ehrgan.book.show import Source, show, show_silences, show_table
+from ehrgan.paper.silences import SILENCES
+from ehrgan.scores.estimate import Estimate
 from ehrgan.tables import masking
 
 
@@ -130,6 +133,29 @@ def test_a_table_of_text_is_named_captioned_and_aligned():
     assert names == ["", "word", "n", "more"]  # no names of axes take a line of their own
     assert [cell.get_text() for cell in soup.select("tbody td")] == ["a", "1", "b"]
     assert (table.index.name, table.columns.name) == ("i", "c")
+
+
+def test_a_table_writes_its_numbers_each_column_in_its_form():
+    table = pd.DataFrame(
+        {"word": ["a", "b"], "n": [1, 2], "gap": [-0.00001, np.nan],
+         "score": [Estimate(0.9, 0.8, 1.0), Estimate(0.5, 0.25, 0.75)]}
+    )  # fmt: skip
+    forms = {"gap": "+.2f", "score": "±.2f"}
+    soup = BeautifulSoup(show_table(table, "t", "T", form=forms).to_html(), "html.parser")
+    cells = [[cell.get_text() for cell in row.select("td")] for row in soup.select("tbody tr")]
+    assert cells == [["a", "1", "+0.00", "0.90 ± 0.10"], ["b", "2", "–", "0.50 ± 0.25"]]
+    soup = BeautifulSoup(show_table(table, "t", "T").to_html(), "html.parser")
+    assert soup.select_one("tbody tr").get_text(" ", strip=True).endswith("0.900 (0.800–1.000)")
+
+
+def test_every_silence_is_listed_in_its_stage_with_its_setting():
+    soup = BeautifulSoup(show_silences().data, "html.parser")
+    stages = {fold.summary.b.get_text(): fold.select("tr") for fold in soup.select("details")}
+    assert sum(map(len, stages.values())) == len(SILENCES)
+    assert list(stages) == list(dict.fromkeys(silence.stage for silence in SILENCES))
+    texts = [row.get_text() for rows in stages.values() for row in rows]
+    assert all(s.parameter in t and s.why in t for s, t in zip(SILENCES, texts, strict=True))
+    assert "gamma='auto'" in [code.get_text() for code in soup.select("code")]
 
 
 def test_methods_are_dedented_and_decorated_functions_unwrapped():

@@ -237,15 +237,13 @@ def test_documents_stand_in_reading_order(root):
     assert building.toc_documents(root) == [Path(name) for name in [*names, "book/last.md"]]
 
 
-def test_chapters_are_chosen_by_the_beginnings_of_their_names_in_the_books_order():
+def test_chapters_are_chosen_by_a_part_of_their_names_in_the_books_order():
     paths = [Path("n") / f"{name}.ipynb" for name in ("01_a", "02_b", "10_02", "11_c")]
     assert building.select_chapters(paths, ()) == paths
-    assert building.select_chapters(paths, ["11", "02"]) == [paths[1], paths[3]]
-    assert building.select_chapters(paths, ["1"]) == paths[2:]
-    with pytest.raises(
-        building.BuildError, match="no chapter begins with 'b'; there are 01_a, 02_b"
-    ):
-        building.select_chapters(paths, ["01", "b"])
+    assert building.select_chapters(paths, ["11_c", "b"]) == [paths[1], paths[3]]
+    assert building.select_chapters(paths, ["02"]) == paths[1:3]
+    with pytest.raises(building.BuildError, match="no chapter is called 'd'; there are 01_a, 02_b"):
+        building.select_chapters(paths, ["01", "d"])
 
 
 def test_a_parameter_must_be_of_one_of_the_chapters_that_run(root):

@@ -199,6 +199,50 @@ def test_what_may_be_copied_and_formulas_keep_their_numbers(extension):
     extension.mend_numbers(soup_of("<p>no article, 5 %</p>"))
 
 
+def test_a_chapter_is_described_by_what_it_found(extension):
+    page = soup_of(
+        "<head></head><article><section><h1>T</h1><p class='ehrgan-times'>3 minutes</p>"
+        "<blockquote><p><b>Found.</b> Why.</p></blockquote><p>More.</p></section></article>"
+    )
+    extension.describe(page)
+    assert page.head.select_one("[name=description]")["content"] == "Found. Why."
+
+
+def test_the_reading_map_tells_what_each_chapter_found(extension, tmp_path):
+    chapter = soup_of(
+        "<article><h1>A</h1><blockquote><p><strong>It is so.</strong> Why.</p></blockquote>"
+        '<figure><img src="../_images/a.png" alt="What it shows"></figure></article>'
+    )
+    other = soup_of("<article><h1>B</h1><p>No finding.</p></article>")
+    links = '<li><p><a href="../n/a.html">A</a></p></li><li><p><a href="../n/b.html">B</a></p></li>'
+    page = soup_of(f'<div class="ehrgan-map">{links}</div><p><a href="../n/a.html">A</a></p>')
+    pages = {tmp_path / "n" / "a.html": chapter, tmp_path / "n" / "b.html": other}
+    extension.bring_findings(page, tmp_path / "book" / "index.html", pages)
+    first, second = page.select("li")
+    assert first.get_text() == "AIt is so." and second.get_text() == "B"
+    assert [(i["src"], i["alt"]) for i in page.select("img")] == [("../_images/a.png", "")]
+    assert chapter.strong is not None
+
+
+def test_a_chapter_says_how_long_it_takes_to_read_and_took_to_run(extension, tmp_path):
+    notebook = tmp_path / "a.ipynb"
+    notebook.write_text('{"metadata": {"papermill": {"duration": 61.7}}}')
+    words, code = "word " * 1000, "code " * 5000
+    text = f"<article><h1>A</h1><blockquote>F</blockquote><p>{words}</p><pre>{code}</pre></article>"
+    page = soup_of(text)
+    extension.tell_times(page, notebook)
+    line = page.h1.find_next_sibling().get_text()
+    assert line.startswith("5 minutes to read, 62 seconds to run")
+    notebook.write_text('{"metadata": {}}')
+    page = soup_of(text)
+    extension.tell_times(page, notebook)
+    assert page.select_one(".ehrgan-times").get_text() == "5 minutes to read"
+    for other, file in (("<article><h1>A</h1></article>", notebook), (text, tmp_path / "no.ipynb")):
+        page = soup_of(other)
+        extension.tell_times(page, file)
+        assert str(page) == str(soup_of(other))
+
+
 def test_a_page_is_described_by_its_first_paragraph_and_title(extension):
     text = "<head></head><body><article><section><h1>Title<a>#</a></h1><div><p>Not this.</p></div>"
     text += f"<p>One\n  <b>two</b> {'x' * 400}</p><p>Three.</p></section></article></body>"
@@ -269,7 +313,7 @@ def test_of_equal_inline_scripts_the_first_stays(extension):
 
 SCRIPTS = (
     "fontawesome.js", "sphinx-thebe.js", "searchtools.js", "language_data.js", "searchindex.js",
-    "design-tabs.js", "documentation_options.js", "theme.js",
+    "design-tabs.js", "documentation_options.js", "theme.js", "mathjax.js",
 )  # fmt: skip
 
 
@@ -280,6 +324,7 @@ SCRIPTS = (
         ('<button class="btn-launch-thebe">', {"sphinx-thebe.js"}),
         ('<p id="search-results">', {"searchtools.js", "language_data.js", "searchindex.js"}),
         ('<p class="sd-tab-set">', {"design-tabs.js"}),
+        ('<div class="math notranslate">', {"mathjax.js"}),
     ],
 )
 def test_a_page_loads_the_scripts_that_it_needs_after_its_text(extension, body, needed):
@@ -452,6 +497,7 @@ def application(site, name="html"):
     options = {"repository_url": "https://github.com/who/what"}
     return SimpleNamespace(
         outdir=str(site),
+        srcdir=str(site),
         builder=SimpleNamespace(name=name),
         config=SimpleNamespace(html_theme_options=options, html_static_path=["first"]),
     )
@@ -460,14 +506,16 @@ def application(site, name="html"):
 def test_every_page_of_a_site_gets_every_mend(extension, site):
     extension.mend_pages(application(site), None)
     files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    assert files == {
+    assert "who.github.io/what/book/index.html" in (site / "404.html").read_text()
+    assert files - {"404.html"} == {
         "book/index.html", "n/a.html", "search.html", "_images/p.png", "_images/p.webp",
         "_static/styles/book.css", "_static/vendor/fontawesome/webfonts/a.ttf",
     }  # fmt: skip
     css = (site / "_static/styles/book.css").read_text()
     assert css == '.icon:before{content:"\\f0a2"}.here{a:b}.there{c:d}'
     assert icons_of(site / "_static/vendor/fontawesome/webfonts/a.ttf") == {0xF0A2}
-    pages = {n: soup_of((site / n).read_text()) for n in files if n.endswith(".html")}
+    whole = [n for n in files if n.endswith(".html") and n != "404.html"]
+    pages = {n: soup_of((site / n).read_text()) for n in whole}
     for name, page in pages.items():
         up = "../" * name.count("/")
         assert [tag["href"] for tag in page.select("link[rel=stylesheet]")] == [

@@ -359,7 +359,7 @@ def test_optimism_is_the_last_error_less_the_least_that_was_looked_at():
         (["not seen", "holds", "holds"], "holds from paper on"),
         (["the opposite holds", "not seen", "holds"], "holds from peek on"),
         (["the opposite holds", "not seen", "not seen"], "the opposite holds"),
-        (["seen, not beyond doubt", "not seen", "not seen"], "seen, not beyond doubt"),
+        (["seen, not clearly", "not seen", "not seen"], "seen, not clearly"),
     ],
 )
 def test_a_verdict_names_the_strictest_protocol_that_a_claim_needs(found, wanted):

@@ -56,6 +56,39 @@ def test_every_folds_error_is_a_dot_below_its_imputations_mean():
     assert axis.get_xlabel() == "RMSE on hidden cells (lower is better)"
 
 
+def test_imputations_of_any_name_have_a_row():
+    folds = pd.DataFrame({"imputer": ["mean", "a new one"], "rmse": [0.3, 0.1]})
+    summary = pd.DataFrame({"mean": [0.3, 0.1], "low": [0.2, 0.0], "high": [0.4, 0.2]})
+    summary.index = ["mean", "a new one"]
+    (axis,) = plots.imputation_errors(folds, summary).axes
+    known, new = bars(axis)
+    assert rows(axis) == ["mean", "a new one"] and known.look[:2] != new.look[:2]
+
+
+def test_toy_guesses_are_lines_among_the_records():
+    records, x = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([0.0, 1.0, 2.0])
+    guesses = {"one": x**2, "two": x + 1}
+    (axis,) = plots.toy_guesses(records, x, guesses).axes
+    dots, *lines = axis.lines
+    np.testing.assert_array_equal(xy(dots), records)
+    assert [line.get_label() for line in lines] == list(guesses)
+    for line, guess in zip(lines, guesses.values(), strict=True):
+        np.testing.assert_array_equal(xy(line), np.column_stack([x, guess]))
+    assert len({(line.get_color(), str(line.get_linestyle())) for line in lines}) == 2
+
+
+def test_each_way_of_filling_has_a_panel_with_its_records_among_the_complete_ones():
+    records, first = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[5.0, 6.0]])
+    fillings = {"one": first, "two": first + 1}
+    axes = plots.toy_fillings(records, fillings).axes
+    assert [axis.get_title(loc="left") for axis in axes] == list(fillings)
+    for axis, filled in zip(axes, fillings.values(), strict=True):
+        whole, own = axis.lines
+        np.testing.assert_array_equal(xy(whole), records)
+        np.testing.assert_array_equal(xy(own), filled)
+        assert line_look(whole)[:2] != line_look(own)[:2]
+
+
 def test_toy_networks_fill_beside_truth_and_mean():
     x1, x2 = np.array([1.0, 2.0, 4.0]), np.array([10.0, 30.0, 20.0])
     fills = [np.array(fill) for fill in ([12.0, 25, 21], [11.0, 28, 16], [14.0, 15, 13])]

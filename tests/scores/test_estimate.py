@@ -66,12 +66,12 @@ def test_a_sign_is_told_where_the_interval_leaves_zero_out(low, high, sign):
 @pytest.mark.parametrize(
     "low, high, tie, word, answer",
     [
-        (-0.02, -0.01, "a tie is excluded", "smaller than", "less"),
-        (-0.01, 0.0, "a tie is not excluded", "not clearly different from", "who knows"),
-        (-0.01, 0.02, "a tie is not excluded", "not clearly different from", "who knows"),
-        (0.0, 0.02, "a tie is not excluded", "not clearly different from", "who knows"),
-        (0.01, 0.02, "a tie is excluded", "larger than", "more"),
-        (np.nan, np.nan, "a tie is not excluded", "not clearly different from", "who knows"),
+        (-0.02, -0.01, "the two differ", "smaller than", "less"),
+        (-0.01, 0.0, "the two cannot be told apart", "not clearly different from", "who knows"),
+        (-0.01, 0.02, "the two cannot be told apart", "not clearly different from", "who knows"),
+        (0.0, 0.02, "the two cannot be told apart", "not clearly different from", "who knows"),
+        (0.01, 0.02, "the two differ", "larger than", "more"),
+        (np.nan, np.nan, "the two cannot be told apart", "not clearly different from", "who knows"),
     ],
 )
 def test_words_for_an_interval_of_differences(low, high, tie, word, answer):

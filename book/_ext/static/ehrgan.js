@@ -17,10 +17,28 @@ window.addEventListener("beforeprint", () => {
   const { dataset } = document.documentElement;
   dataset.themeOnScreen = dataset.theme;
   dataset.theme = "light";
-  document.querySelectorAll(".cell_output details:not(.ehrgan-explorer *)")
+  document.querySelectorAll("article details:not(.ehrgan-explorer *, .hide)")
     .forEach((part) => { part.open = true; });
 });
 window.addEventListener("afterprint", () => {
   const { dataset } = document.documentElement;
   dataset.theme = dataset.themeOnScreen;
+});
+
+// A table as it stands, for a spreadsheet.
+document.querySelectorAll("article .cell_output table:has(caption)").forEach((table) => {
+  const button = document.createElement("button");
+  button.className = "ehrgan-csv";
+  button.textContent = "CSV";
+  button.title = "Save this table as CSV";
+  button.addEventListener("click", () => {
+    const quoted = (cell) => `"${cell.textContent.trim().replaceAll('"', '""').replaceAll("\u2212", "-")}"`;
+    const lines = [...table.rows].map((row) => [...row.cells].map(quoted).join(","));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
+    link.download = `${table.id || "table"}.csv`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+  table.caption.append(button);
 });

@@ -1,8 +1,10 @@
 """What the text of a chapter commits to, held to by the run that makes its page."""
 
+from IPython.display import Markdown, display
+
 __all__ = ["BOOK", "Findings"]
 
-#: The settings at which the text was written; they are the chapters' defaults.
+#: The settings at which most chapters are written; they are the defaults of these.
 BOOK = {"n_trials": 10, "n_folds": 5, "missing_fraction": 0.5, "n_masked": 15, "seed": 0}
 
 
@@ -12,7 +14,9 @@ class Findings:
     Parameters
     ----------
     settings : dict
-        The run's settings, by the names of :data:`BOOK`.
+        The run's settings, by the names of `book`.
+    book : dict, default=BOOK
+        The settings at which the text was written, which are the chapter's defaults.
 
     Notes
     -----
@@ -27,8 +31,8 @@ class Findings:
     {'n_trials': (1, 10)}
     """
 
-    def __init__(self, settings):
-        self.changed = {key: (settings[key], of) for key, of in BOOK.items() if settings[key] != of}
+    def __init__(self, settings, book=BOOK):
+        self.changed = {key: (settings[key], of) for key, of in book.items() if settings[key] != of}
 
     def hold(self, words, holds):
         """Stop the build where the run contradicts the text.
@@ -58,5 +62,6 @@ class Findings:
             "settings; its numbers, tables and figures are this run's."
         )
 
-    def _repr_markdown_(self):
-        return f"> {self!r}" if self.changed else None
+    def _ipython_display_(self):
+        if self.changed:
+            display(Markdown(f"> {self!r}"))

@@ -5,10 +5,15 @@ import html
 import inspect
 import re
 import textwrap
+from functools import partial
 
 import numpy as np
 
-__all__ = ["Source", "show", "show_table", "tell"]
+from ..paper.silences import SILENCES, silence_table
+from ..scores.estimate import Estimate, signed
+from ..templates import render
+
+__all__ = ["Source", "show", "show_silences", "show_table", "tell"]
 
 # Both styles keep every colour at a contrast of 4.5 or more against their own background.
 _LIGHT, _DARK = "default", "github-dark"
@@ -55,19 +60,22 @@ def show(obj, *, docstring=False):
     return Source(code, _title(obj))
 
 
-def show_table(table, name, caption, words=()):
-    """Lay a table of text out so that it fits a narrow screen.
+def show_table(table, name, caption, words=(), form=".3f"):
+    """Write a table's numbers, and lay it out so that it fits a narrow screen.
 
     Parameters
     ----------
     table : DataFrame
-        What it shows, already formatted.
+        What it shows: texts, whole numbers, floats and estimates.
     name : str
         Name of the table, unique on its page.
     caption : str
         Says what the table holds; it stands above.
     words : sequence of str, default=()
         Columns of words, which start at the left; all others end at the right.
+    form : str or dict, default=".3f"
+        How floats and estimates are written, such as ".4f", "+.4f" for differences or "±.3f" for
+        estimates with half the width of their interval; or such a form for each of some columns.
 
     Returns
     -------
@@ -77,7 +85,9 @@ def show_table(table, name, caption, words=()):
     Examples
     --------
     >>> import pandas as pd
-    >>> "<caption>Two</caption>" in show_table(pd.DataFrame({"a": [2]}), "two", "Two").to_html()
+    >>> table = pd.DataFrame({"a": [0.5], "b": [Estimate(0.02, 0.01, 0.03)]})
+    >>> html = show_table(table, "two", "Two numbers", form={"a": ".1f", "b": "±.2f"}).to_html()
+    >>> all(text in html for text in ("<caption>Two numbers<", ">0.5<", ">0.02 ± 0.01<"))
     True
     """
     cells = "padding: 1px 4px; font-size: 0.8rem; text-align: right; vertical-align: top"
@@ -86,11 +96,48 @@ def show_table(table, name, caption, words=()):
         {"selector": "th.row_heading", "props": "text-align: left; font-weight: normal"},
         {"selector": "caption", "props": "caption-side: top; text-align: left"},
     ]
+    forms = form if isinstance(form, dict) else dict.fromkeys(table.columns, form)
+    write = {name: partial(_written, spec=spec) for name, spec in forms.items()}
     columns = [table.columns.get_loc(word) for word in words]
     styles += [{"selector": f".col{i}", "props": "text-align: left"} for i in columns]
     table = table.rename_axis(index=[None] * table.index.nlevels, columns=None)
-    style = table.style.set_table_styles(styles)
+    style = table.style.format(write, na_rep="–").set_table_styles(styles)
     return style.set_uuid(name).set_caption(caption).set_table_attributes('class="dataframe"')
+
+
+def show_silences(*owners):
+    """List what the paper leaves open, folded by the stage of the method.
+
+    Parameters
+    ----------
+    *owners : estimators, classes or functions
+        Whose settings are shown, see :func:`ehrgan.paper.silences.silence_table`.
+
+    Returns
+    -------
+    IPython.display.HTML
+        Displays in a notebook.
+
+    Examples
+    --------
+    >>> show_silences().data.count("<details>") > 3
+    True
+    """
+    from IPython.display import HTML
+
+    table = silence_table(*owners)
+    table["argument"] = [silence.key.rpartition(".")[2] for silence in SILENCES]
+    stages = [(name, list(own.itertuples())) for name, own in table.groupby("stage", sort=False)]
+    return HTML(render("silences.html", stages=stages))
+
+
+def _written(cell, spec):
+    """A cell as it is read; what has no digits to choose stays as it is."""
+    if isinstance(cell, Estimate):
+        return format(cell, spec)
+    if isinstance(cell, float):
+        return signed(cell, spec[1:]) if spec[0] == "+" else format(cell, f"z{spec.lstrip('±')}")
+    return cell
 
 
 def tell(prefix, **values):

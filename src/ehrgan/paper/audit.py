@@ -118,7 +118,7 @@ def verdicts(studies):
     DataFrame of str
         Rows are the names of :data:`~ehrgan.paper.scorecard.LEADS`; a column for each protocol with
         the lead over the rival that decides and its corrected 95 % interval, and ``verdict``: the
-        strictest protocol under which the lead over every rival is beyond doubt.
+        strictest protocol under which the lead over every rival is clear.
     """
     rows = {}
     for name, claim in LEADS.items():

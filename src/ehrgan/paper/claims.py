@@ -102,7 +102,7 @@ def _specificity(paper, result):
     sure = sum(own.sign > 0 for own in ours.values())
     against = list(gaps.index[gaps <= 0])
     told = f"{(gaps > 0).sum()} of {len(gaps)} models{listed(against, '; not: ')}"
-    return _found(told, f"{len(higher)} of {len(ours)}, beyond doubt {sure}", _by_tables(against))
+    return _found(told, f"{len(higher)} of {len(ours)}, clearly {sure}", _by_tables(against))
 
 
 def _by_tables(against, otherwise="holds"):
@@ -118,7 +118,7 @@ def _gap(paper, result):
     closest = min(leads, key=lambda n: leads[n].low)
     told = f"{name} {gaps.iloc[-1]:.4f}, then {second} {gaps.iloc[-2]:.4f}"
     sure = leads[closest].sign > 0
-    verdict = _by_tables(name != SVM, "holds" if sure else "not beyond doubt")
+    verdict = _by_tables(name != SVM, "holds" if sure else "not clearly")
     return _found(told, f"{leads[closest]:+.3f} over {closest}", verdict)
 
 
@@ -153,8 +153,8 @@ def _improves(paper, result):
     equal = sum(round(gap, 4) == 0 for gap in told.values())
     said = f"{len(told) - len(lower) - equal} of {len(told)} higher, {equal} equal"
     up, down = (sum(own.sign == sign for own in ours.values()) for sign in (1, -1))
-    text = f"beyond doubt higher {up} of {len(ours)}, lower {down}"
-    every = "holds" if up == len(ours) else "not beyond doubt"
+    text = f"clearly higher {up} of {len(ours)}, lower {down}"
+    every = "holds" if up == len(ours) else "not clearly"
     return _found(said + listed(lower, "; lower: "), text, _by_tables(lower, every))
 
 
@@ -166,8 +166,8 @@ def _bayes(paper, result):
     told, ours = _changes(paper, result, [BAYES], [m for m in METRICS if m != "auc_roc"])
     higher = [_word(m) for (_, m), gap in told.items() if gap >= 0]
     down = [_word(m) for (_, m), own in ours.items() if own.sign < 0]
-    text = f"beyond doubt lower: {listed(down) or 'none'}"
-    every = "holds" if len(down) == len(ours) else "not beyond doubt"
+    text = f"clearly lower: {listed(down) or 'none'}"
+    every = "holds" if len(down) == len(ours) else "not clearly"
     said = f"{len(told) - len(higher)} of {len(told)} lower{listed(higher, '; higher: ')}"
     return _found(said, text, _by_tables(higher, every))
 
@@ -179,7 +179,7 @@ def _fills(paper, result):
         return _found(none, "nothing is hidden", "not tested")
     sizes = result.scores[["n_train", "n_test"]].mean()
     gap = corrected_interval(wide[AE] - wide[MEAN], *sizes)
-    verdict = gap.compared("holds", "the opposite holds", "not beyond doubt")
+    verdict = gap.compared("holds", "the opposite holds", "not clearly")
     return _found(none, f"{gap:+.3f} of RMSE", verdict)
 
 
@@ -224,7 +224,7 @@ JUDGES = {
     "significant": _significant,
     "imbalance": _settled(
         "one share of malignant records, one of holes",
-        "chapters 7 and 12 vary both",
+        "later chapters of this book vary both",
         "not tested in the paper",
     ),
     "network": _settled(

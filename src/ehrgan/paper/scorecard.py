@@ -25,7 +25,7 @@ PAPER_CLASSIFIERS = tuple(dict.fromkeys(paper_tables()["classifier"]))
 LOGISTIC = "Logistic regression"
 _MEAN, _AE, _GAN = "mean", "autoencoder", "AC-GAN"
 #: What a rival lets one say of a claimed lead, the worst first.
-FINDINGS = ("the opposite holds", "not seen", "seen, not beyond doubt", "holds")
+FINDINGS = ("the opposite holds", "not seen", "seen, not clearly", "holds")
 
 
 class Lead(NamedTuple):
@@ -132,7 +132,7 @@ def decisive(leads, sign=1):
     -------
     finding : str
         From :data:`FINDINGS`: that of the worst rival, so "holds" means that the lead over every
-        one of them is beyond doubt (its interval holds no zero).
+        one of them is clear (its interval holds no zero).
     rival : tuple of (imputer, classifier)
         Of the rivals with that finding, the one over whom the lead is least.
 
@@ -141,7 +141,7 @@ def decisive(leads, sign=1):
     >>> leads = {("mean", "tree"): Estimate(0.05, 0.03, 0.07), ("mean", "MLP"):
     ...     Estimate(0.01, -0.01, 0.03)}
     >>> decisive(leads)
-    ('seen, not beyond doubt', ('mean', 'MLP'))
+    ('seen, not clearly', ('mean', 'MLP'))
     """
 
     def order(rival):
@@ -155,7 +155,7 @@ def decisive(leads, sign=1):
 
 
 def side_by_side(summary, imputer):
-    """Lay one of the paper's tables out beside ours, four lines for each classifier.
+    """Lay one of the paper's tables out beside ours, a row for each classifier.
 
     Parameters
     ----------
@@ -167,33 +167,27 @@ def side_by_side(summary, imputer):
     Returns
     -------
     DataFrame of str
-        Rows (classifier, line) with the lines ours, ± 95 % (half the interval's width), paper and
-        difference; a star marks a number of the paper outside our interval. Classifiers that the
-        paper lacks have the first two lines. One column for each metric.
+        Indexed by classifier, one column for each metric: ours ± half the interval's width, and the
+        paper's number in brackets where it has one, with a star where it lies outside our interval.
 
     Examples
     --------
     >>> summary = pd.DataFrame({"imputer": "mean", "classifier": "MLP", "metric": METRICS,
     ...     "mean": 0.96, "low": 0.955, "high": 0.965, "half": 0.005})
-    >>> side_by_side(summary, "mean")["Acc."].tolist()
-    ['0.9600', '0.0050', '0.9525*', '+0.0075']
+    >>> side_by_side(summary, "mean").loc["MLP", "Acc."]
+    '0.960 ± 0.005 (0.9525*)'
     """
-    paper = _paper_numbers()
-    rows = {}
+    paper, cells = _paper_numbers(), {}
     for row in summary[summary["imputer"] == imputer].itertuples():
         if row.metric not in SHORT:
             continue
         told = paper.get((row.metric, imputer, row.classifier))
-        lines = {"ours": f"{row.mean:.4f}", "± 95 %": f"{row.half:.4f}"}
-        if told is not None:
-            star = "" if row.low <= told <= row.high else "*"
-            lines |= {"paper": f"{told:.4f}{star}", "difference": signed(row.mean - told, ".4f")}
-        for line, text in lines.items():
-            rows.setdefault((row.classifier, line), {})[SHORT[row.metric]] = text
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index = pd.MultiIndex.from_tuples(table.index)
+        star = "" if told is None or row.low <= told <= row.high else "*"
+        text = f"{row.mean:.3f} ± {row.half:.3f}" + (f" ({told:.4f}{star})" if told else "")
+        cells.setdefault(SHORT[row.metric], {})[row.classifier] = text
+    table = pd.DataFrame(cells)[list(SHORT.values())]
     order = dict.fromkeys((*PAPER_CLASSIFIERS, *summary["classifier"]))
-    return table.reindex([name for name in order if name in table.index.levels[0]], level=0)
+    return table.loc[[name for name in order if name in table.index]]
 
 
 def places(scores, summary):

@@ -28,7 +28,9 @@ from .imputation import (
     filled_record,
     imputation_errors,
     learning_curve,
+    toy_fillings,
     toy_fills,
+    toy_guesses,
 )
 from .luck import numbers_by_seed
 from .missingness import gain_map, over_rates
@@ -45,5 +47,5 @@ __all__ = [
     "missing_pattern", "numbers_by_seed", "optimism_of_looking", "over_rates",
     "paired_differences", "paper_arithmetic", "roc_curves", "seed_spread", "sparsity_counts",
     "speed_beside_peers", "spread_ratios", "strongest_partners", "targets", "three_axes",
-    "toy_fills", "tsne_maps", "use_of_fakes", "zeros_in_context",
+    "toy_fillings", "toy_fills", "toy_guesses", "tsne_maps", "use_of_fakes", "zeros_in_context",
 ]  # fmt: skip

@@ -17,6 +17,8 @@ INPUTS = {  # what the autoencoder is given in the cells that it ought to guess
 def imputation_errors(folds, summary):
     """Error of each imputation, every test fold as a small dot, their mean with its interval.
 
+    Imputations that other figures know look as they do there.
+
     Parameters
     ----------
     folds : DataFrame
@@ -24,13 +26,13 @@ def imputation_errors(folds, summary):
     summary : DataFrame
         Columns mean, low and high, indexed by imputer, in the order of the rows.
     """
-    figure, axis = plt.subplots(figsize=(5.4, 2.9))
+    figure, axis = plt.subplots(figsize=(5.4, 0.7 * len(summary) + 0.8))
     for i, (name, row) in enumerate(summary.iterrows()):
         errors = folds.loc[folds["imputer"] == name, "rmse"]
         heights = i + np.linspace(0.18, 0.34, len(errors))  # side by side, in the folds' order
         axis.plot(errors, heights, ".", color="0.55", ms=4)
         spread = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
-        colour, marker = LOOKS[name]
+        colour, marker = LOOKS.get(name, (COLOURS[2], "o"))
         axis.errorbar(
             row["mean"], i, xerr=spread, fmt=marker, color=colour, ms=8, lw=2.2, capsize=4
         )
@@ -66,6 +68,51 @@ def toy_fills(x1, x2, fills, mean):
     axis.set(xlabel="visible attribute $x_1$", ylabel="hidden attribute $x_2$, as filled in")
     axis.set(xlim=(x1.min(), x1.max()), ylim=(x2.min(), x2.max()))
     figure.legend(loc="outside upper left", ncols=3)
+    return figure
+
+
+@drawn
+def toy_guesses(records, x, guesses):
+    """What each of several methods guesses for a hidden attribute, among the records.
+
+    Parameters
+    ----------
+    records : ndarray of shape (n_records, 2)
+        The visible and the hidden attribute.
+    x : ndarray of shape (n,)
+        Values of the visible attribute, in rising order.
+    guesses : dict of str to ndarray of shape (n,)
+        By the name of the method.
+    """
+    figure, axis = plt.subplots(figsize=(5.4, 3.9))
+    axis.plot(*records.T, ".", color="0.7", ms=4, label="records")
+    for i, (name, guess) in enumerate(guesses.items()):
+        axis.plot(x, guess, ls=DASHES[i], color=COLOURS[i], lw=2.2, label=name)
+    axis.set(xlabel="visible attribute $x_1$", ylabel="hidden attribute $x_2$")
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
+
+
+@drawn
+def toy_fillings(records, fillings):
+    """Filled records among those that were complete, a panel for each way of filling.
+
+    Parameters
+    ----------
+    records : ndarray of shape (n_records, 2)
+        Complete records.
+    fillings : dict of str to ndarray of shape (n, 2)
+        Filled records, by the way in which they were filled.
+    """
+    size = {"sharex": True, "sharey": True, "figsize": (6.2, 3.4)}
+    figure, axes = plt.subplots(1, len(fillings), squeeze=False, **size)
+    for axis, (name, filled) in zip(axes.flat, fillings.items(), strict=True):
+        axis.plot(*records.T, ".", color="0.75", ms=4, label="complete records")
+        axis.plot(*filled.T, "D", color=COLOURS[1], mfc="none", ms=4, label="filled records")
+        axis.set_title(name, fontsize=11)
+        axis.set_xlabel("$x_1$")
+    axes[0, 0].set_ylabel("$x_2$")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-__all__ = ["Estimate", "readable", "signed"]
+import pandas as pd
+
+__all__ = ["Estimate", "estimates", "readable", "signed", "tabulate"]
 
 
 def signed(number, spec=".3f"):
@@ -39,9 +41,10 @@ class Estimate(NamedTuple):
 
     Notes
     -----
-    A format applies to all three; without one it is ``.3f``. A signed format is for differences.
-    Where the interval leaves zero out, an end that the format would round to zero has more digits,
-    so that what is read never contradicts `sign`.
+    A format applies to all three; without one it is ``.3f``. A signed format is for differences;
+    one that begins with ± writes half the width of the interval, for narrow columns, and is for
+    intervals that were not cut at 0 or 1. Where the interval leaves zero out, an end that the
+    format would round to zero has more digits, so that what is read never contradicts `sign`.
 
     Examples
     --------
@@ -52,10 +55,12 @@ class Estimate(NamedTuple):
     '-0.0012 (-0.0142 to +0.0118)'
     >>> f"{Estimate(-0.02, -0.04, -0.00012):+.3f}"
     '-0.020 (-0.040 to -0.0001)'
+    >>> f"{Estimate(0.9687, 0.9485, 0.9889):±.3f}"
+    '0.969 ± 0.020'
     >>> for gain in (Estimate(0.02, 0.01, 0.03), Estimate(0.02, -0.01, 0.05)):
     ...     print(gain.sign, gain.compared(), gain.tie, gain.within(0.04), sep=", ")
-    1, larger than, a tie is excluded, outside
-    0, not clearly different from, a tie is not excluded, inside
+    1, larger than, the two differ, outside
+    0, not clearly different from, the two cannot be told apart, inside
     """
 
     value: float
@@ -87,7 +92,7 @@ class Estimate(NamedTuple):
     @property
     def tie(self):
         """What the interval of a difference says of a tie."""
-        return "a tie is excluded" if self.sign else "a tie is not excluded"
+        return "the two differ" if self.sign else "the two cannot be told apart"
 
     def compared(
         self, smaller="smaller than", larger="larger than", neither="not clearly different from"
@@ -96,7 +101,10 @@ class Estimate(NamedTuple):
         return (neither, larger, smaller)[self.sign]
 
     def __format__(self, spec):
-        """The number, then its interval in brackets."""
+        """The number, then its interval in brackets, or half its width behind a ±."""
+        if spec.startswith("±"):
+            digits = spec.removeprefix("±") or ".3f"
+            return f"{float(self.value):z{digits}} ± {float(self.half):{digits}}"
         is_signed, digits = spec.startswith("+"), spec.removeprefix("+") or ".3f"
         between = " to " if is_signed else "\N{EN DASH}"
 
@@ -111,13 +119,35 @@ class Estimate(NamedTuple):
         return f"{write(self.value)} ({end(self.low)}{between}{end(self.high)})"
 
 
+def estimates(table):
+    """Take the rows of a table as estimates.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns mean, low and high, such as :func:`~ehrgan.scores.metrics.summarise` gives.
+
+    Returns
+    -------
+    Series of Estimate
+        With the index of the table.
+
+    Examples
+    --------
+    >>> estimates(pd.DataFrame({"mean": [0.5], "low": [0.25], "high": [0.75]})).iloc[0].half
+    0.25
+    """
+    rows = zip(table["mean"], table["low"], table["high"], strict=True)
+    return pd.Series([Estimate(*map(float, row)) for row in rows], table.index, dtype=object)
+
+
 def readable(table, spec=".3f"):
     """Write the rows of a table as estimates.
 
     Parameters
     ----------
     table : DataFrame
-        Columns mean, low and high, such as :func:`~ehrgan.scores.metrics.summarise` gives.
+        Columns mean, low and high.
     spec : str, default=".3f"
         A format, see :class:`Estimate`.
 
@@ -128,9 +158,29 @@ def readable(table, spec=".3f"):
 
     Examples
     --------
-    >>> import pandas as pd
     >>> readable(pd.DataFrame({"mean": [0.5], "low": [0.25], "high": [0.75]}), ".2f").tolist()
     ['0.50 (0.25\N{EN DASH}0.75)']
     """
-    rows = table[["mean", "low", "high"]]
-    return rows.apply(lambda row: format(Estimate(*row), spec), axis="columns")
+    return estimates(table).map(lambda estimate: format(estimate, spec))
+
+
+def tabulate(estimates):
+    """Lay named estimates out in rows, as figures take them; :func:`estimates` undoes it.
+
+    Parameters
+    ----------
+    estimates : dict of str or tuple to Estimate
+        By name.
+
+    Returns
+    -------
+    DataFrame
+        Columns mean, low and high, indexed by name.
+
+    Examples
+    --------
+    >>> tabulate({"a": Estimate(0.5, 0.25, 0.75)}).loc["a"].tolist()
+    [0.5, 0.25, 0.75]
+    """
+    rows = list(estimates.values())
+    return pd.DataFrame(rows, pd.Index(list(estimates))).set_axis(["mean", "low", "high"], axis=1)

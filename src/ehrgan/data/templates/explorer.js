@@ -6,6 +6,11 @@
   const key = () => choose.map((select) => select.value).join("|");
   form.reset(); // a browser may bring back choices of the last visit
   const first = cells[key()];
+  const asked = new URLSearchParams(location.hash.slice(1));
+  for (const select of choose) {
+    const value = asked.get(select.id);
+    if ([...select.options].some((option) => option.value === value)) select.value = value;
+  }
 
   function show() {
     const [protocol, imputer, classifier, fraction] = choose.map((select) => select.value);
@@ -28,7 +33,11 @@
       `: accuracy ${accuracy.toFixed(4)}`;
   }
 
-  form.addEventListener("change", show);
+  form.addEventListener("change", () => {
+    show();
+    const chosen = new URLSearchParams(choose.map((select) => [select.id, select.value]));
+    history.replaceState(null, "", `#${chosen}`);
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
   show();
