@@ -63,8 +63,9 @@ def same_columns(first, *others):
 
     Parameters
     ----------
-    first, *others : DataFrame
-        The first is real.
+    first : DataFrame
+        Real records.
+    *others : DataFrame
 
     Returns
     -------

@@ -212,8 +212,8 @@ def _without_rare_words(X, persons):
             hidden = X[name].isin(rare)
             X[name] = X[name].mask(hidden).cat.remove_categories(rare)
             notes.append(
-                f"{name!r} is left empty in {hidden.sum()} records, whose {len(rare)} words fewer "
-                f"than {FEWEST_OF_A_WORD} persons share."
+                f"{name!r} is left empty in {hidden.sum()} records: fewer than {FEWEST_OF_A_WORD} "
+                f"persons share their word, one of {len(rare)}."
             )
     return X, notes
 

@@ -14,6 +14,7 @@ from .space import same_columns
 
 __all__ = ["CLASSIFIERS", "utility"]
 
+#: Classifiers that learn from real and fake records.
 CLASSIFIERS = ("logistic regression", "gradient boosting", "random forest")
 SOURCES = ("real", "fake", "both")
 
