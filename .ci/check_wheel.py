@@ -43,10 +43,10 @@ nbformat.write(new_notebook(cells=[given, new_code_cell(code)]), "toy.ipynb")
 open("grid.yml", "w").write("product: {n: [1, 2, 3]}")
 """
 TYPED = """
-from ehrgan import ACGANClassifier
+from ehrgan import ACGANClassifier, load_wdbc
 
 model: ACGANClassifier = ACGANClassifier()
-model.no_such_method()  # type: ignore[attr-defined]
+load_wdbc(no_such=1)  # type: ignore[call-arg]
 """
 SWEPT = """
 from ehrgan.sweeps.sweep import read_sweep
