@@ -149,7 +149,7 @@ def tell_times(soup, notebook):
         times.append(f"{seconds:.0f} seconds to run on the machine that built this page")
     line = soup.new_tag("p", attrs={"class": "ehrgan-times"})
     line.string = ", ".join(times)
-    soup.h1.insert_after(line)
+    soup.select_one("article h1").insert_after(line)
 
 
 def names_in_use(site, soups):

@@ -323,7 +323,8 @@ def test_warnings_fail_a_whole_build_and_are_told_by_a_preview(
 
 def test_all_faults_of_all_pages_are_told_and_a_site_without_passes(tmp_path):
     (tmp_path / "b").mkdir()
-    (tmp_path / "a.html").write_text(GOOD)
+    beside = '<article><div class="ehrgan-map"><img src="z.png" alt="">its words</div></article>'
+    (tmp_path / "a.html").write_text(GOOD + beside)
     building.check_pages(tmp_path)
     bad = '<article><img src="{0}1.png"><img src="{0}2.png" alt="only two"></article>'
     (tmp_path / "b" / "a.html").write_text(bad.format("x") + '<iframe src="//e.org"></iframe>')

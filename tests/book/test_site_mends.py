@@ -228,10 +228,10 @@ def test_a_chapter_says_how_long_it_takes_to_read_and_took_to_run(extension, tmp
     notebook = tmp_path / "a.ipynb"
     notebook.write_text('{"metadata": {"papermill": {"duration": 61.7}}}')
     words, code = "word " * 1000, "code " * 5000
-    text = f"<article><h1>A</h1><blockquote>F</blockquote><p>{words}</p><pre>{code}</pre></article>"
+    text = f"<h1>On paper</h1><article><h1>A</h1><blockquote>F</blockquote><p>{words}</p><pre>{code}</pre></article>"
     page = soup_of(text)
     extension.tell_times(page, notebook)
-    line = page.h1.find_next_sibling().get_text()
+    line = page.article.h1.find_next_sibling().get_text()
     assert line.startswith("5 minutes to read, 62 seconds to run")
     notebook.write_text('{"metadata": {}}')
     page = soup_of(text)
