@@ -228,7 +228,8 @@ def test_a_chapter_says_how_long_it_takes_to_read_and_took_to_run(extension, tmp
     notebook = tmp_path / "a.ipynb"
     notebook.write_text('{"metadata": {"papermill": {"duration": 61.7}}}')
     words, code = "word " * 1000, "code " * 5000
-    text = f"<h1>On paper</h1><article><h1>A</h1><blockquote>F</blockquote><p>{words}</p><pre>{code}</pre></article>"
+    text = f"<h1>On paper</h1><article><h1>A</h1><blockquote>F</blockquote><p>{words}</p>"
+    text += f"<pre>{code}</pre></article>"
     page = soup_of(text)
     extension.tell_times(page, notebook)
     line = page.article.h1.find_next_sibling().get_text()
