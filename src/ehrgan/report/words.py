@@ -5,6 +5,7 @@ import numpy as np
 from ..scores.estimate import Estimate, signed
 from ..scores.metrics import threshold_at
 from .methods import method_in_words
+from .probabilities import needs_recalibration
 
 __all__ = ["calibration_in_words", "findings", "stability_in_words"]
 
@@ -90,7 +91,9 @@ def calibration_in_words(found, line):
         return []
     slope, shift = (Estimate(*rows.loc[f"calibration {name}"]) for name in ("slope", "shift"))
     mended = "as they are" if line is None else "recalibrated, as they did not come true by far"
-    said = f"Probabilities are told {mended}: calibration slope {slope:.2f}, where 1 is right"
+    if line is None and needs_recalibration(found):
+        mended = "as they are, though off: a line that other folds teach brings them no nearer"
+    said = f"Probabilities are told {mended}; calibration slope {slope:.2f}, where 1 is right"
     return [f"{said}, and shift {shift:+.2f} in log-odds, where 0 is."]
 
 
