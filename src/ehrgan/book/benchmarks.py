@@ -16,7 +16,7 @@ __all__ = [
 
 #: The benchmarks, and what each compares.
 BENCHMARKS = (
-    "keras", "floor", "device", "growth", "imputers", "mixed", "halves", "studies", "reports",
+    "keras", "floor", "device", "growth", "imputers", "mixed", "halves", "studies",
 )  # fmt: skip
 
 #: The ways to train that ``read("keras")`` compares, in words.
@@ -201,7 +201,7 @@ def kept_promises(table, keys):
     Parameters
     ----------
     table : DataFrame
-        ``read("studies")`` or ``read("reports")``: a row for each interval, with its ends low and
+        What a benchmark of intervals measured, such as ``read("studies")``: a row for each interval, with its ends low and
         high, and truth.
     keys : list of str
         Columns that tell the kinds of interval apart.
