@@ -16,10 +16,10 @@ SMALL = {"n_trials": 2, "n_folds": 2, "seed": 3, "limit": 120}
 #: What a chapter runs with in place of SMALL. One trial of a report and of the live checks: their
 #: chapters glue what was measured before, or count over tables, and a second costs 20 s.
 OWN = {
-    "08_missingness": {"n_trials": 1},
-    "09_real_records": {"n_trials": 1},
-    "10_your_records": {"n_trials": 1},
-    "12_explore": {"n_trials": 1},
+    "10_missingness": {"n_trials": 1},
+    "11_real_records": {"n_trials": 1},
+    "12_your_records": {"n_trials": 1},
+    "15_explore": {"n_trials": 1},
 }
 #: Chapters that hand functions of their own to other processes, and are to show that this works.
 PROCESSES = {"03_baselines"}
@@ -30,11 +30,11 @@ KEPT = {
     "04_acgan": "scores made X_train y_train X_test y_test gans",
     "05_evaluation": "result mixed",
     "06_audit": "honest paper peek changed",
-    "16_denoising": "by_fold",
-    "07_better": "result found gains",
-    "09_real_records": "reports",
-    "10_your_records": "report",
-    "11_benchmarks": "speed",
+    "08_denoising": "by_fold",
+    "09_better": "result found gains",
+    "11_real_records": "reports",
+    "12_your_records": "report",
+    "14_benchmarks": "speed",
 }
 
 

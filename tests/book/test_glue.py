@@ -297,9 +297,9 @@ def through(model, grid):
     return model.units_.from_network(x)
 
 
-@of("16_denoising")
+@of("08_denoising")
 def test_parts_of_an_imputer(chapter):
-    done = chapter("16_denoising")
+    done = chapter("08_denoising")
     error, n = done.kept.by_fold, done.parameters.n_folds
     rows = {"paper": error["the paper's"], "mean": error["mean"], "ours": error["ours"]}
     wanted = {key: plain(*interval(own, n - 1, 1), 3) for key, own in rows.items()}
@@ -581,9 +581,9 @@ def test_the_audit(chapter, study_cache):
     check(done.glued, "audit_", wanted)
 
 
-@of("17_last_digits")
+@of("07_last_digits")
 def test_the_last_digits(chapter):
-    done = chapter("17_last_digits")
+    done = chapter("07_last_digits")
     own = committed.committed("by_seed").query("classifier == @GAN")
     means = own.pivot_table("value", ["reading", "seed"], ["imputer", "metric"])
 
@@ -617,9 +617,9 @@ def test_the_last_digits(chapter):
     check(done.glued, "digits_", wanted)
 
 
-@of("07_better")
+@of("09_better")
 def test_the_better_method(chapter):
-    done = chapter("07_better")
+    done = chapter("09_better")
     sweep = committed.committed("by_ladder")
     keys = ["metric", "table", "seed", "trial", "fold"]
     by_fold = sweep.pivot_table("value", keys, "classifier")
@@ -637,7 +637,7 @@ def test_the_better_method(chapter):
     seeds = by_fold[ours].groupby(level=keys[:3]).mean().xs("denoising", level="table")
     reached = [m for m in METRICS if seeds.loc[m].mean() >= told[m]]
     lr, adversary = "plain logistic regression", "four without the adversary"
-    predictions = pd.read_parquet(done.folder / "results" / "07_better" / "predictions.parquet")
+    predictions = pd.read_parquet(done.folder / "results" / "09_better" / "predictions.parquet")
     own = predictions[predictions["classifier"] == ours]
     cuts = [by_folds(own, cut)[["specificity", "sensitivity"]].mean()
             for cut in np.linspace(0.2, 0.8, 61)]  # fmt: skip
@@ -699,9 +699,9 @@ def test_the_better_method(chapter):
         np.testing.assert_allclose((row.mean, row.low, row.high), gap)
 
 
-@of("08_missingness")
+@of("10_missingness")
 def test_many_kinds_of_missingness(chapter):
-    done = chapter("08_missingness")
+    done = chapter("10_missingness")
     study = committed.committed("by_mechanism")
     first = study[study["vanishing"] == "first fifteen"]
     keys = ["mechanism", "fraction"]
@@ -751,9 +751,9 @@ def test_many_kinds_of_missingness(chapter):
     check(done.glued, "missing_", wanted)
 
 
-@of("09_real_records")
+@of("11_real_records")
 def test_real_holes(chapter):
-    done = chapter("09_real_records")
+    done = chapter("11_real_records")
     reports = done.kept.reports
     assert list(reports) == ["pbc", "hypothyroid", "hepatitis", "support2"]
     chosen = [r.comparison["classifier"][r.chosen] for r in reports.values()]
@@ -766,9 +766,9 @@ def test_real_holes(chapter):
     check(done.glued, "real_", wanted)
 
 
-@of("10_your_records")
+@of("12_your_records")
 def test_your_records(chapter):
-    done = chapter("10_your_records")
+    done = chapter("12_your_records")
     report, halves = done.kept.report, benchmarks.read("halves")
     low, high = sorted(report.prediction)
     inside = sum(row.low <= row.seen <= row.high for row in halves.itertuples())
@@ -793,9 +793,9 @@ def test_your_records(chapter):
     assert f"expected less seen, on average: {bias:+z.4f}" in printed
 
 
-@of("11_benchmarks")
+@of("14_benchmarks")
 def test_benchmarks(chapter):
-    done = chapter("11_benchmarks")
+    done = chapter("14_benchmarks")
     times = benchmarks.read("keras").pivot_table("milliseconds", "round", "way")
     middle = times.median()
     floor = benchmarks.read("floor").query("replicas == 50")
@@ -823,9 +823,9 @@ def test_benchmarks(chapter):
     check(done.glued, "bench_", wanted)
 
 
-@of("12_explore")
+@of("15_explore")
 def test_every_result(chapter):
-    done = chapter("12_explore")
+    done = chapter("15_explore")
     scores = committed.committed("by_protocol").query("metric == 'accuracy'")
     keys = ["protocol", "fraction", "imputer", "classifier", "trial", "fold"]
     value = scores.set_index(keys)["value"].sort_index()

@@ -143,7 +143,7 @@ def test_the_last_digits(glued, monkeypatch, seed):
     made = shaken(made, ["reading", "seed", "imputer", "metric"], 0.01, np.random.default_rng(seed))
     made["value"] = made["value"].clip(0, 1)
     monkeypatch.setattr(committed, "committed", lambda name: made.copy())
-    done = glued("17_last_digits", ["run_study", "printed_accuracy,"])
+    done = glued("07_last_digits", ["run_study", "printed_accuracy,"])
     test_glue.test_the_last_digits(lambda name: done)
 
 
@@ -154,7 +154,7 @@ def test_the_better_method(glued, monkeypatch, seed):
     made = shaken(made, ["table", "classifier", "metric"], 0.02, np.random.default_rng(seed))
     made["value"] = made["value"].clip(0, 1)
     monkeypatch.setattr(committed, "committed", lambda name: made.copy())
-    done = glued("07_better", ["norm.ppf", "len(reached) == 5"])
+    done = glued("09_better", ["norm.ppf", "len(reached) == 5"])
     test_glue.test_the_better_method(lambda name: done)
 
 
@@ -164,7 +164,7 @@ def test_many_kinds_of_missingness(glued, monkeypatch, seed):
     made = shaken(committed.committed("by_mechanism"), arms, 0.02, np.random.default_rng(seed))
     monkeypatch.setattr(committed, "committed", lambda name: made.copy())
     done = glued(
-        "08_missingness", ["one_setting(mech", "20_000", "_logistic_holes", "what the text says"]
+        "10_missingness", ["one_setting(mech", "20_000", "_logistic_holes", "what the text says"]
     )
     test_glue.test_many_kinds_of_missingness(lambda name: done)
 
@@ -198,7 +198,7 @@ def test_real_holes(glued, monkeypatch, seed):
         report, "make_report", lambda prepared, methods, **settings: MadeReport(methods, rng)
     )
     but = ["cells missing", "holes_by_record", "head(3)", "toy", "What missingness tells"]
-    done = glued("09_real_records", [*but, "report.gains", "report.curve"])
+    done = glued("11_real_records", [*but, "report.gains", "report.curve"])
     test_glue.test_real_holes(lambda name: done)
 
 
@@ -212,7 +212,7 @@ def test_benchmarks(glued, monkeypatch, seed):
     real["imputers"] = shaken(real["imputers"], ["mechanism", "imputer"], 0.01, rng, "rmse")
     monkeypatch.setattr(benchmarks, "read", lambda name: real[name].copy())
     but = ["fit_many", "holes =", "the text and figure above"]
-    done = glued("11_benchmarks", but, raw=benchmarks.read("imputers"))
+    done = glued("14_benchmarks", but, raw=benchmarks.read("imputers"))
     test_glue.test_benchmarks(lambda name: done)
 
 
@@ -222,7 +222,7 @@ def test_every_result(glued, monkeypatch, seed):
     made = shaken(committed.committed("by_protocol"), arms, 0.005, np.random.default_rng(seed))
     made["value"] = made["value"].clip(0, 1)  # scores end there
     monkeypatch.setattr(committed, "committed", lambda name: made.copy())
-    done = glued("12_explore", ['one_protocol("honest"', "what the text says"])
+    done = glued("15_explore", ['one_protocol("honest"', "what the text says"])
     test_glue.test_every_result(lambda name: done)
 
 
