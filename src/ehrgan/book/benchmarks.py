@@ -201,8 +201,8 @@ def kept_promises(table, keys):
     Parameters
     ----------
     table : DataFrame
-        What a benchmark of intervals measured, such as ``read("studies")``: a row for each interval, with its ends low and
-        high, and truth.
+        What a benchmark of intervals measured, such as ``read("studies")``: a row for each
+        interval, with its ends low and high, and truth.
     keys : list of str
         Columns that tell the kinds of interval apart.
 

@@ -103,7 +103,7 @@ def compare_methods(methods, X, y, groups, n_trials, seed, bar):
     """
     splits = list(splits_of(y, groups, n_trials, seed))
     rows = [(train, test) for _, train, test in splits]
-    tables, filled = [_varying(X, *parts) for parts in rows], {}
+    tables, filled = _equally_wide([_varying(X, *parts) for parts in rows]), {}
     for imputation in dict.fromkeys(imputation for imputation, _ in methods):
         filled[imputation] = _filled(imputation, tables, seed)
         bar.update()
@@ -136,6 +136,14 @@ def _varying(X, train, test):
     return Z[:, kept], Z_test[:, kept]
 
 
+def _equally_wide(tables):
+    """The folds' tables, with columns of zeros where one has fewer: networks train at once."""
+    width = max(Z.shape[1] for Z, _ in tables)
+    return [
+        tuple(np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in own) for own in tables
+    ]
+
+
 def _filled(imputation, tables, seed):
     """Training and test table of each fold, filled by what the training rows teach."""
     if imputation == RAW:
@@ -163,15 +171,10 @@ def _predict(classifier, tables, y, rows, seed):
 
 
 def _learned(make, data):
-    """A fitted model for each fold: networks together, as far as their tables are equally wide."""
-    if not hasattr(make(), "fit_many"):
-        return [make().fit(*own) if isinstance(own, tuple) else make().fit(own) for own in data]
-    widths = np.array([(own[0] if isinstance(own, tuple) else own).shape[1] for own in data])
-    models = {}
-    for width in np.unique(widths):
-        folds = np.flatnonzero(widths == width)
-        models |= zip(folds, make().fit_many([data[k] for k in folds]), strict=True)
-    return [models[k] for k in range(len(data))]
+    """A fitted model for each fold; networks train together."""
+    if hasattr(make(), "fit_many"):
+        return make().fit_many(data)
+    return [make().fit(*own) if isinstance(own, tuple) else make().fit(own) for own in data]
 
 
 def from_holes(prepared, seed):
