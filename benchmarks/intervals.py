@@ -155,9 +155,10 @@ def of_reports(areas_asked=(0.5, 0.7, 0.9), sizes=(150, 500, 2000), n_tables=200
                 found.append(roc_auc_score(y_large, line.decision_function(X_large)))
             for table in tqdm(range(n_tables), desc=f"{asked}, {n}", disable=None):
                 X, y = two_classes(asked, n, np.random.default_rng([4, table]))
+                X = pd.DataFrame(X).rename(columns=str)
                 value = areas.area_in_folds(X, y, None, 4, table)
                 effect = areas.effect_of_training(X, y, None, table)
-                spread = effect * areas.variance_of_area(value, *areas.class_sizes(y))
+                spread = effect * areas.variance_of(value, y)
                 limits = areas.interval_of_area(value, spread)
                 rows.append((asked, n, table, value, *limits, np.mean(found)))
     columns = ["asked", "n", "table", "value", "low", "high", "truth"]

@@ -81,6 +81,10 @@ class Estimate(NamedTuple):
         """The same, rounded: a figure that shows so many digits stars what they still show."""
         return Estimate(*(round(float(number), digits) for number in self))
 
+    def cut(self, low=0.0, high=1.0):
+        """The same, with the interval cut to what the quantity can be."""
+        return Estimate(self.value, max(self.low, low), min(self.high, high))
+
     def holds(self, number):
         """Whether the interval holds a number, its ends included."""
         return self.low <= number <= self.high
