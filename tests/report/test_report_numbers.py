@@ -246,7 +246,6 @@ def test_the_variance_is_hanley_and_mcneils():
     wanted = (3 / 16 + 2 * (0.6 - 9 / 16) + 4 * (9 / 14 - 9 / 16)) / 15
     assert areas.variance_of_area(0.75, 3, 5) == pytest.approx(wanted)
     assert areas.variance_of_area(0.893, 51, 58) ** 0.5 == pytest.approx(0.032, abs=1e-3)  # theirs
-    assert areas.class_sizes(np.array([1, 0, 0, 1, 0])) == (2, 3)
 
 
 def test_an_interval_is_symmetric_on_the_logit_scale():

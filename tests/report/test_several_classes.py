@@ -114,6 +114,7 @@ def test_other_records_of_several_classes_are_scored(found):
     assert there.performance.loc[0, "value"] == pytest.approx(wanted)
 
 
+@pytest.mark.xfail(reason="issue 25: whether the interval of a mean area is too narrow is open")
 def test_noise_of_three_classes_is_called_noise():
     rng = np.random.default_rng(3)
     table = flowers(150, seed=3).assign(kind=rng.choice(KINDS, 150))
