@@ -191,11 +191,15 @@ def test_bins_are_no_more_than_records():
 
 
 def test_a_report_draws_the_calibration_of_the_method_that_it_recommends():
-    curves = {("mean", "logistic regression"): FEW}
-    own = SimpleNamespace(method=("mean", "logistic regression"), curve=curves.__getitem__)
+    y, p = FEW
+    own = SimpleNamespace(
+        method=("mean", "logistic regression"),
+        prepared=SimpleNamespace(classes=["no", "yes"]),
+        scores=SimpleNamespace(y=y),
+        told=p,
+    )
     (axis,) = report.Report.calibration(own).axes
     (found,) = bars(axis)
-    y, p = FEW
     order = np.argsort(p, kind="stable")
     parts = np.array_split(order, [2, 3, 4, 5])  # seven records in five bins: 2 1 1 1 2
     check_calibration(found, [(p[part].mean(), y[part].sum(), len(part)) for part in parts])
