@@ -192,8 +192,14 @@ def test_a_fold_is_coded_by_its_training_rows_alone():
 
 
 def test_networks_learn_together_from_tables_of_one_width_and_stand_in_the_order_of_folds():
-    """A fold without the rare category has fewer columns than the others."""
-    tables = [np.full((4, width), float(k)) for k, width in enumerate((3, 2, 3, 2))]
+    """A fold without the rare category has fewer columns than the others, and gets zeros."""
+    tables = [(np.full((4, w), float(k)), np.full((2, w), -1.0)) for k, w in enumerate((3, 2, 3))]
+    even = compare._equally_wide(tables)
+    assert [(Z.shape, Z_test.shape) for Z, Z_test in even] == [((4, 3), (2, 3))] * 3
+    assert (even[1][0] == [1, 1, 0]).all() and (even[1][1] == [-1, -1, 0]).all()
+    assert all(
+        (one == two).all() for k in (0, 2) for one, two in zip(even[k], tables[k], strict=True)
+    )
     together = []
 
     class Network:
@@ -201,8 +207,8 @@ def test_networks_learn_together_from_tables_of_one_width_and_stand_in_the_order
             together.append([len(own.T) for own in data])
             return [own[0, 0] for own in data]
 
-    assert compare._learned(Network, tables) == [0, 1, 2, 3]
-    assert together == [[2, 2], [3, 3]]
+    assert compare._learned(Network, [Z for Z, _ in even]) == [0, 1, 2]
+    assert together == [[3, 3, 3]]
 
 
 class SpyRegression(ClassifierMixin, BaseEstimator):
