@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from .column import Column, learn_column
@@ -57,6 +58,7 @@ class TableCoder(TransformerMixin, BaseEstimator):
     [{'age': 55, 'site': 'lung'}]
     """
 
+    __metadata_request__inverse_transform = {"rng": UNUSED}  # it is no metadata to route
     _parameter_constraints = {
         "max_categories": [Interval(Integral, 2, None, closed="left")],
         "ordered": [StrOptions({"place", "cumulative"})],
