@@ -176,6 +176,7 @@ def test_packed_text_is_unpacked_and_broken_packages_are_told(tmp_path, pack):
         (zipped(a=CSV, b=CSV), r"packs the files \['a', 'b'\]"),
         (b"\x1f\x8brest", "cannot be read"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "bytes",  # a zip holds the time
 )
 def test_what_is_no_table_is_refused_by_what_it_is(tmp_path, content, message):
     with pytest.raises(ReportError, match=message):
