@@ -29,7 +29,7 @@ def here(tmp_path, monkeypatch):
     table().to_csv("my.csv", index=False)
     seen = []
 
-    def stand_in(prepared, seed):
+    def stand_in(prepared, seed, external):
         seen.append(prepared)
         raise report.ReportError("seen")
 
