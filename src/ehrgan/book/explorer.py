@@ -5,16 +5,14 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from ..plots.classifiers import METRIC_WORDS
 from ..scores.estimate import Estimate
 from ..scores.metrics import METRICS, summarise
 from ..study.by_protocol import FPR, ROC, TABLE_IMPUTERS
 from ..study.protocol import CLASSIFIERS, PROTOCOLS
 from ..templates import render
 
-__all__ = ["Explorer", "METRIC_WORDS"]
-
-#: How tables call a metric, where that is not its name with spaces.
-METRIC_WORDS = {"auc_roc": "AUC", "brier": "Brier score", "f_score": "F-score"}
+__all__ = ["Explorer"]
 
 FIRST = {"protocol": "honest", "imputer": "autoencoder", "classifier": "AC-GAN", "fraction": 0.5}
 LABELS = "Protocol", "Imputation", "Classifier", "Records with holes"

@@ -316,12 +316,12 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     def _learn_units(self, X, rows, weight):
         """Learn scaling, range and wholeness column by column, so that no second table is made."""
         low, high, whole = np.array(
-            [(x.min(), x.max(), np.array_equal(x, np.rint(x))) for x in (x[rows] for x in X.T)],
+            [(x.min(), x.max(), are_whole(x)) for x in (x[rows] for x in X.T)],
             dtype=np.float64,
         ).T
         size = np.maximum(-low, high)
         self.low_, self.high_ = low, high
-        self.whole_ = whole.astype(bool) & (size <= LARGEST_WHOLE)
+        self.whole_ = whole.astype(bool)
         self.origin_, self.power_, constant = frames(low, high, np.finfo(X.dtype).eps)
         if self.scaling is None:
             if size.max() > FARTHEST:
@@ -561,3 +561,8 @@ class _ClassifierTask(Task):
         tables["X"][:n], tables["c"][:n] = self.model._scaled(records), c
         tables["weight"][:n] = own / own.sum()
         return tables
+
+
+def are_whole(x):
+    """Whether an attribute's values are whole numbers, of a size that some type of those holds."""
+    return bool(len(x)) and np.array_equal(x, np.rint(x)) and np.abs(x).max() <= LARGEST_WHOLE

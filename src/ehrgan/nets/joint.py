@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..tables.template import Template
-from .acgan import CRITERIA, LARGEST_WHOLE, ACGANClassifier, _ClassifierTask
+from .acgan import CRITERIA, ACGANClassifier, _ClassifierTask, are_whole
 from .autoencoder import SCALINGS
 from .base import BLOCK, ReplicaEstimator, row_digests
 from .categories import check_categories, groups_among
@@ -284,7 +284,7 @@ class JointACGANClassifier(ACGANClassifier):
         self.units_ = Units.learn(X, self.kept_, self.scaling, coded)
         self.low_, self.high_ = np.full((2, X.shape[1]), np.nan)
         self.low_[self.kept_], self.high_[self.kept_] = self.units_.low, self.units_.high
-        self.whole_ = np.array([_are_whole(x[~np.isnan(x)]) for x in X.T])
+        self.whole_ = np.array([are_whole(x[~np.isnan(x)]) for x in X.T])
 
     def _scaled(self, X):
         return self.units_.to_network(X[:, self.kept_])
@@ -492,8 +492,3 @@ class _JointTask(_ClassifierTask):
     def tables(self, n_rows):
         X = np.full((n_rows, len(self.model.kept_)), np.nan, np.float32)
         return {"X": X, "c": np.full(n_rows, UNLABELLED, np.int32)}
-
-
-def _are_whole(x):
-    """Whether an attribute's values are whole numbers, of a size that some type of those holds."""
-    return bool(len(x)) and np.array_equal(x, np.rint(x)) and np.abs(x).max() <= LARGEST_WHOLE

@@ -16,7 +16,8 @@ LOOKS = {
 }
 
 
-METRIC_WORDS = {"auc_roc": "AUC", "f_score": "F-score"}
+#: How figures and tables call a metric, where that is not its own name.
+METRIC_WORDS = {"auc_roc": "AUC", "brier": "Brier score", "f_score": "F-score"}
 
 
 @drawn
