@@ -79,7 +79,7 @@ def calibration_line(y_true, probability, *, clip=None, weight=None, level=0.95)
     >>> y, p = [1, 1, 0, 0, 0] * 20 + [1, 1, 1, 1, 0] * 20, [0.2] * 100 + [0.9] * 100
     >>> line = calibration_line(y, p)
     >>> print(f"{line.slope:.2f}; {line.intercept:+.2f}")
-    0.50 (0.32–0.68); +0.29 (-0.04 to +0.61)
+    0.50 (0.32–0.68); +0.29 (-0.02 to +0.60)
     """
     y, p = checked_predictions(y_true, probability)
     check_level(level)
