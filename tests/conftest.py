@@ -5,6 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
+
+# Before NumPy's and scikit-learn's libraries count the cores: worker beside worker, each with a
+# thread for every core, they wait for each other without end.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from chapters import PROCESSES, run_chapter
 
 
