@@ -5,14 +5,16 @@ import os
 from pathlib import Path
 
 import pytest
-
-# Before NumPy's and scikit-learn's libraries count the cores: worker beside worker, each with a
-# thread for every core, they wait for each other without end.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 from chapters import PROCESSES, run_chapter
+
+
+def pytest_configure(config):
+    """Give workers and their kernels, before any of them starts, a thread each.
+
+    Side by side, each with a thread for every core, they would wait for each other without end.
+    """
+    if config.getoption("numprocesses", None):
+        os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @pytest.hookimpl(tryfirst=True)

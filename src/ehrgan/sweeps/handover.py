@@ -11,6 +11,7 @@ PARAMETER = "parameter_"  # and what it puts before the name of a parameter
 QUIET_KERNEL = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's lines are about the machine, not the study
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # kernels side by side share a card
+    "OMP_WAIT_POLICY": "PASSIVE",  # kernels side by side: a waiting thread that spins holds up all
     "TQDM_DISABLE": "1",  # on a page a bar that has run is noise, and its widget fetches scripts
     "JUPYTER_PREFER_ENV_PATH": "1",  # a kernel registered in the home folder must not win over ours
 }
