@@ -24,6 +24,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from ..sweeps.cells import literal, parameter_defaults
 from ..sweeps.notebooks import COLOUR, NotebookError, run_notebook
 from ..sweeps.sweep import n_places
+from .downloads import find_browser, make_epub, make_pdf
 
 SUFFIXES = (".md", ".ipynb")
 UNRUN = re.compile(r"WARNING: (No key '|undefined label|Glue reference ')")
@@ -72,6 +73,7 @@ def build(root, *, chapters=(), parameters=None, jobs=None):
     with tempfile.TemporaryDirectory(dir=target, prefix="render-") as scratch:
         site = render_site(staged, Path(scratch), strict=not chapters)
         check_pages(site)
+        add_downloads(staged, site)
         replace_folder(target / "html", site)
     return target / "html" / "index.html"
 
@@ -178,6 +180,24 @@ def without_unrun(said):
             "their chapters have not run yet, or lack them (`make book` names the latter)"
         )
     return "\n".join(kept)
+
+
+def add_downloads(staged, site):
+    """Put the book as one file beside the pages: an ePub, and a PDF where a browser prints one.
+
+    The first page has links to both; what is not there it does not offer.
+    """
+    print("the book as one file", flush=True)
+    make_epub(staged, site / "ehrgan-book.epub")
+    browser = find_browser()
+    if browser is not None:
+        make_pdf(staged, site / "ehrgan-book.pdf", browser)
+    for page in site.glob("book/index.html"):
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        for link in soup.select("a[download]"):
+            if not (page.parent / link["href"]).is_file():
+                link.decompose()
+        page.write_text(str(soup), encoding="utf-8")
 
 
 def check_pages(site):
