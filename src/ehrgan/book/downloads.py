@@ -64,12 +64,18 @@ def _settings(book):
     return {**READ_ONLY, "html_static_path": [static], "html_css_files": ["print.css"]}
 
 
-def _as_xml(name, content):
-    """A page without what needs a script, every element closed."""
+def _on_paper(content):
+    """A page without what needs a script or a click: folded code goes, folded words open."""
     soup = BeautifulSoup(content, "html.parser")
-    for idle in soup(LEFT_OUT):
+    for idle in [*soup(LEFT_OUT), *soup.select("details.hide")]:
         idle.decompose()
-    content = str(soup).encode()
+    for folded in soup("details"):
+        folded["open"] = "open"
+    return str(soup).encode()
+
+
+def _as_xml(name, content):
+    content = _on_paper(content)
     try:
         ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
@@ -99,7 +105,8 @@ def make_pdf(book, target, browser):
     """
     with tempfile.TemporaryDirectory() as scratch:
         render(book, scratch, "singlehtml", strict=False, **_settings(book), html_theme="basic")
-        (page,) = Path(scratch, "book").glob("index.html")
+        page = Path(scratch, "book", "index.html")
+        page.write_bytes(_on_paper(page.read_bytes()))
         made = Path(scratch, "book.pdf")
         done = subprocess.run(
             [browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
