@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -16,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ehrgan.book import build as building
-from ehrgan.book import readme
+from ehrgan.book import downloads, readme
 from ehrgan.sweeps.cells import parameter_defaults
 from ehrgan.sweeps.notebooks import NotebookError, run_notebook
 
@@ -44,7 +45,10 @@ def small_book(tmp_path):
     toc = {"format": "jb-book", "root": "book/index", "chapters": [{"file": "notebooks/01_a"}]}
     (tmp_path / "_toc.yml").write_text(yaml.safe_dump(toc))
     (tmp_path / "book" / "index.md").write_text(
-        "# A book\n\nThere were {glue:text}`../notebooks/01_a.ipynb::trials:.1f` trials.\n"
+        "# A book\n\nThere were {glue:text}`../notebooks/01_a.ipynb::trials:.1f` trials.\n\n"
+        "$$\\frac{a}{b}$$\n\n```{only} builder_html\n"
+        '<a href="../ehrgan-book.epub" download>a</a> <a href="../ehrgan-book.pdf" download>b</a>\n'
+        "```\n"
     )
     glue = "from myst_nb import glue\nglue('trials', float(n_trials), display=False)"
     write_notebook(tmp_path / "notebooks" / "01_a.ipynb", glue)
@@ -224,6 +228,30 @@ def test_site_is_replaced_only_by_a_whole_one(small_book, capsys):
     assert page.select_one("article section p").get_text() == "There were 3.0 trials."
     assert page.select_one("#pst-primary-sidebar")["aria-label"]
     assert not list(small_book.glob("_build/render-*"))
+    check_downloads(page, old.parent)
+
+
+def check_downloads(page, site):
+    """The page offers the files that are there, and the ePub holds the run's numbers."""
+    offered = {link["href"].removeprefix("../") for link in page.select("a[download]")}
+    pdf = ["ehrgan-book.pdf"] if downloads.find_browser() else []
+    assert offered == {"ehrgan-book.epub", *pdf}
+    assert all((site / name).read_bytes()[:4] == b"%PDF" for name in pdf)
+    with zipfile.ZipFile(site / "ehrgan-book.epub") as epub:
+        assert epub.testzip() is None and epub.namelist()[0] == "mimetype"
+        assert epub.getinfo("mimetype").compress_type == zipfile.ZIP_STORED
+        soup = BeautifulSoup(epub.read("book/index.xhtml"), "html.parser")
+    assert soup.p.get_text() == "There were 3.0 trials."
+    assert soup.math.mfrac and not soup("a", download=True)
+
+
+def test_what_needs_a_click_or_a_script_is_not_on_paper():
+    page = """<p>a<br>b</p><script>x</script><details class="hide"><p>code</p></details>
+    <details><summary>Solutions</summary>words</details>"""
+    told = downloads._as_xml("page", page).decode()
+    assert "x<" not in told and "code" not in told and '<details open="open">' in told
+    with pytest.raises(RuntimeError, match="page of the ePub is no XML"):
+        downloads._as_xml("page", "<p>one</p><p>two</p><a b=1 @c>")
 
 
 # ---------------------------------------------------------------- README

@@ -15,6 +15,7 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from importlib.resources import as_file, files
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -73,7 +74,8 @@ def build(root, *, chapters=(), parameters=None, jobs=None):
     with tempfile.TemporaryDirectory(dir=target, prefix="render-") as scratch:
         site = render_site(staged, Path(scratch), strict=not chapters)
         check_pages(site)
-        add_downloads(staged, site)
+        if not chapters:
+            add_downloads(staged, site)
         replace_folder(target / "html", site)
     return target / "html" / "index.html"
 
@@ -123,6 +125,8 @@ def stage(root, staged, documents, executed):
     kept = {path: copy.read_bytes() for path, copy in kept.items() if copy.is_file()}
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(root / "book", staged / "book", ignore=shutil.ignore_patterns("__pycache__"))
+    with as_file(files("ehrgan") / "data" / "results") as results:  # pages offer them for download
+        shutil.copytree(results, staged / "book" / "results")
     for path in [Path("_config.yml"), Path("_toc.yml"), *documents]:
         (staged / path).parent.mkdir(parents=True, exist_ok=True)
         (staged / path).write_bytes(kept.get(path) or (root / path).read_bytes())
