@@ -82,11 +82,12 @@ class Pool(ThreadPoolExecutor):
 @pytest.fixture
 def rendered(monkeypatch):
     """A renderer that writes ``rendered.page``; notes what it was asked."""
-    found = SimpleNamespace(page=GOOD, asked=[], staged={})
+    found = SimpleNamespace(page=GOOD, asked=[], staged={}, downloads=[])
 
     def render(staged, scratch, strict=True):
         found.asked.append((staged, strict))
         files = [path for path in staged.rglob("*") if path.is_file()]
+        files = [path for path in files if path.parent.name != "results"]  # for download
         found.staged = {path.relative_to(staged).as_posix(): path.read_text() for path in files}
         (scratch / "html" / "deep").mkdir(parents=True)
         (scratch / "html" / "index.html").write_text("home")
@@ -94,6 +95,7 @@ def rendered(monkeypatch):
         return scratch / "html"
 
     monkeypatch.setattr(building, "render_site", render)
+    monkeypatch.setattr(building, "add_downloads", lambda *folders: found.downloads.append(folders))
     return found
 
 
@@ -205,6 +207,7 @@ def test_a_preview_runs_its_chapters_keeps_the_others_and_touches_no_whole_site(
     assert page == root / "_build" / "preview" / "html" / "index.html"
     assert list(ran) == ["02_b", "03_c"]
     assert rendered.asked[-1] == (root / "_build" / "preview" / "book", False)
+    assert len(rendered.downloads) == 1  # a preview is no book to take along
     assert rendered.staged["notebooks/01_a.ipynb"] == "executed 01_a {'n_trials': 2}"
     assert rendered.staged["notebooks/02_b.ipynb"] == "executed 02_b {'n_trials': 4}"
     assert rendered.staged["book/last.md"] == "# edited"
@@ -223,6 +226,9 @@ def test_what_is_staged_is_fresh_but_for_executed_chapters(root):
     (staged / "book" / "last.md").write_text("stale")
     assert building.stage(root, staged, documents, executed) == staged
     files = {p.relative_to(staged).as_posix(): p for p in staged.rglob("*") if p.is_file()}
+    results = {name for name in files if name.startswith("book/results/")}
+    assert "book/results/by_seed.parquet" in results  # for download
+    files = {name: path for name, path in files.items() if name not in results}
     assert set(files) == {"_config.yml", "_toc.yml", "book/_ext/a.py", *map(str, documents)}
     for name, path in files.items():
         wanted = "executed" if "01_a" in name else (root / name).read_text()
