@@ -65,7 +65,7 @@ sweep: $(STAMP)
 lock:
 	$(PYTHON) -m venv _build/lock
 	_build/lock/bin/pip install --quiet uv
-	_build/lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	_build/lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--custom-compile-command "make lock" --output-file requirements.txt $(LOCK_ARGS)
 
 clean:
