@@ -160,7 +160,9 @@ def test_columns_that_are_strange_or_lack_are_named(made):
     assert "The model does not know the columns ['extra']; they were not used." in told
     with pytest.raises(ReportError, match=r"lacks the columns \['hb'\] \('Hb' is there\)"):
         predicted(made, records().rename(columns={"hb": "Hb"}))
-    with pytest.raises(ReportError, match=r"lacks the columns \['sex', 'smokes'\] \('SEX' is there\)"):
+    with pytest.raises(
+        ReportError, match=r"lacks the columns \['sex', 'smokes'\] \('SEX' is there\)"
+    ):
         predicted(made, records().rename(columns={"sex": "SEX", "smokes": "essex"}))
 
 
