@@ -188,6 +188,7 @@ class JointACGANClassifier(ACGANClassifier):
     )  # fmt: skip
     _alike = ReplicaEstimator._alike
     _name = "joint AC-GAN"
+    _streams = False
     _parameter_constraints = {
         **ReplicaEstimator._parameter_constraints,
         "hidden_layers": ["array-like"],
