@@ -21,7 +21,7 @@ READ_ONLY = {
         *(name for name in EXTENSIONS if name not in ("sphinx_book_theme", "sphinx_copybutton")),
         "ehrgan.book.mathml",
     ],
-    "exclude_patterns": ["book/api*", "notebooks/*explore*"],  # to look things up, not to read on
+    "exclude_patterns": ["book/api*"],  # to look things up in, not to read
     "html_math_renderer": "mathml",
     "html_theme_options": {},
     "html_favicon": None,
@@ -105,8 +105,8 @@ def make_pdf(book, target, browser):
     """
     with tempfile.TemporaryDirectory() as scratch:
         render(book, scratch, "singlehtml", strict=False, **_settings(book), html_theme="basic")
-        page = Path(scratch, "book", "index.html")
-        page.write_bytes(_on_paper(page.read_bytes()))
+        page = Path(scratch, "whole.html")  # where the pictures are sought
+        page.write_bytes(_on_paper(Path(scratch, "book", "index.html").read_bytes()))
         made = Path(scratch, "book.pdf")
         done = subprocess.run(
             [browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",

@@ -53,7 +53,7 @@ def configuration(book):
         "language": "en",
         "extensions": [*EXTENSIONS, *sphinx["extra_extensions"], *sphinx["local_extensions"]],
         "external_toc_exclude_missing": told["only_build_toc_files"],
-        "bibtex_bibfiles": told["bibtex_bibfiles"],
+        "bibtex_bibfiles": [str(book / path) for path in told["bibtex_bibfiles"]],
         "myst_enable_extensions": told["parse"]["myst_enable_extensions"],
         "nb_execution_mode": told["execute"]["execute_notebooks"],
         "nb_output_stderr": told["execute"]["stderr_output"],
