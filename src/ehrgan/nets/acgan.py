@@ -267,7 +267,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             not as :meth:`fit` needs it or has other attributes than before, a parameter needs all
             records at once (``early_stopping``, ``class_weight="balanced"``) or changes the sizes
             of the networks, or training diverged. The model then stands where it stood, at the
-            latest :data:`~ehrgan.nets.online.PIECE` records before.
+            latest ``ehrgan.nets.online.PIECE`` records before.
 
         Notes
         -----

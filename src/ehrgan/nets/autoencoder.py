@@ -139,7 +139,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     kept_ : int ndarray
         Attributes that the network knows: those that some record had in :meth:`fit`, or all that
         :meth:`partial_fit` may see appear.
-    n_samples_seen_ : ndarray of shape (len(kept_),)
+    n_samples_seen_ : ndarray of shape (n_kept,)
         Known cells of each, 1 at most while they are all the same.
     units_ : Units
         Scale of those attributes; NaN where no record had any yet.
@@ -274,7 +274,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
             The first batch has no value at all, X holds inf or has other attributes than before, a
             parameter needs all records at once (``early_stopping``, ``n_draws``, ``add_indicator``)
             or changes the sizes of the network, or training diverged. The model then stands where
-            it stood, at the latest :data:`~ehrgan.nets.online.PIECE` records before.
+            it stood, at the latest ``ehrgan.nets.online.PIECE`` records before.
 
         Notes
         -----
