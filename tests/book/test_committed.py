@@ -57,3 +57,9 @@ def test_a_finished_sweep_is_put_in_order_into_the_data(tmp_path, monkeypatch, n
 def test_no_other_sweep_comes_with_the_library(what):
     with pytest.raises(ValueError, match=r"one of \['by_ladder', .*\], got 'by_eye'"):
         what("by_eye")
+
+
+def test_a_sweep_that_nobody_ran_is_said_to_have_no_results(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "files", {"ehrgan": tmp_path}.get)
+    with pytest.raises(ValueError, match="'by_seed' has no results yet; `make sweep`"):
+        results.committed("by_seed")

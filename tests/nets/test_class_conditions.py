@@ -1,14 +1,22 @@
-"""Classes that the generator is asked for, counted minibatch by minibatch."""
+"""Classes that the generator is asked for: counts by the minibatch, and training with them."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.metrics import roc_auc_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ehrgan import ACGANClassifier
 from ehrgan.nets.backend import tensorflow
 from ehrgan.nets.noise import Noise
 from ehrgan.nets.objectives import CLASS_CONDITIONS, asked_classes
+from ehrgan.scores.calibration import reprior
+from ehrgan.tables.records import load_wdbc
+
+NEW = ("balanced", "opposite")
 
 
 def asked(c, conditions, n_classes, n=None, key=0):
@@ -80,13 +88,78 @@ def test_places_without_a_record_do_not_count():
     np.testing.assert_array_equal(asked([0, 0, 0, 1, 2, 2, 2, 2], "opposite", 3, n=4), full)
 
 
+@parametrize_with_checks([ACGANClassifier(random_state=0, class_conditions=c) for c in NEW])
+def test_scikit_learn_conformity_with_every_conditioning(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def rare():
+    """Twenty positive records in two thousand."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(2000) < 20).astype(int)
+    return rng.normal(size=(2000, 5)) + 2.0 * y[:, None], y
+
+
 @pytest.mark.parametrize("conditions", CLASS_CONDITIONS)
-def test_the_classifier_hands_its_choice_to_the_training_step(conditions):
-    model = ACGANClassifier(class_conditions=conditions)
-    model.n_features_in_, model.classes_ = 3, np.array([0, 1])
-    assert model._objective().class_conditions == conditions
+def test_twenty_in_two_thousand_are_learned(rare, conditions):
+    model = ACGANClassifier(epochs=40, class_conditions=conditions, random_state=0).fit(*rare)
+    p = model.predict_proba(rare[0])[:, 1]
+    assert roc_auc_score(rare[1], p) > 0.97
+    assert np.isfinite(model.history_["loss_G"]).all()
+    if conditions == "batch":
+        assert p.mean() < 0.02
+    else:  # D learns from classes less rare than they are, and Bayes's rule undoes it
+        trained = {"balanced": 0.255, "opposite": 0.5}[conditions]
+        assert p.mean() > 0.02 > reprior(p, trained, 0.01).mean()
 
 
-def test_another_choice_is_refused():
-    with pytest.raises(ValueError, match="'class_conditions' parameter"):
-        ACGANClassifier(class_conditions="other").fit([[0.0], [1.0]], [0, 1])
+@pytest.mark.parametrize("conditions", NEW)
+def test_three_classes_learn_where_minibatches_lack_some(conditions):
+    X, y = load_iris(return_X_y=True)
+    kept = np.concatenate([np.arange(100), [110, 120, 130, 140]])
+    model = ACGANClassifier(epochs=200, batch_size=8, class_conditions=conditions, random_state=0)
+    model.fit(X[kept], y[kept])
+    assert model.score(X[:100], y[:100]) > 0.9 and model.score(X[100:], y[100:]) > 0.5
+
+
+@pytest.mark.parametrize("conditions", NEW)
+def test_weights_of_classes_and_records_go_together_with_it(rare, conditions):
+    X, y = rare[0][::10], rare[1][::10]
+    weight = np.random.default_rng(0).integers(1, 4, len(y))
+    model = ACGANClassifier(epochs=3, class_conditions=conditions, random_state=0)
+    weighted = clone(model).fit(X, y, sample_weight=weight)
+    repeated = clone(model).fit(np.repeat(X, weight, 0), np.repeat(y, weight))
+    np.testing.assert_array_equal(weighted.predict_proba(X), repeated.predict_proba(X))
+    both = clone(model).set_params(class_weight={0: 1, 1: 5}).fit(X, y, sample_weight=weight)
+    product = clone(model).fit(X, y, sample_weight=weight * np.where(y, 5, 1))
+    np.testing.assert_array_equal(both.predict_proba(X), product.predict_proba(X))
+    assert both.predict_proba(X)[:, 1].mean() > weighted.predict_proba(X)[:, 1].mean()
+
+
+@pytest.mark.parametrize("conditions", NEW)
+def test_together_or_alone_saved_or_not_it_says_the_same(tmp_path, conditions):
+    records = load_wdbc()
+    X, y = records.X.to_numpy(), records.y
+    sets = [(X[:60], y[:60]), (X[40:140], y[40:140])]
+    model = ACGANClassifier(epochs=4, class_conditions=conditions, random_state=0)
+    for own, fitted in zip(sets, model.fit_many(sets), strict=True):
+        alone = clone(model).fit(*own)
+        np.testing.assert_allclose(
+            fitted.predict_proba(X), alone.predict_proba(X), rtol=1e-3, atol=1e-5
+        )
+    fitted.save(tmp_path / "model.safetensors")
+    again = ACGANClassifier.load(tmp_path / "model.safetensors")
+    assert again.class_conditions == conditions
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_what_is_asked_changes_what_is_learned(rare):
+    model = ACGANClassifier(epochs=3, random_state=0)
+    told = [
+        clone(model).set_params(class_conditions=c).fit(*rare).predict_proba(rare[0])[:, 1]
+        for c in CLASS_CONDITIONS
+    ]
+    assert told[0].mean() < told[1].mean() < told[2].mean()
+    with pytest.raises(ValueError, match="class_conditions"):
+        model.set_params(class_conditions="other").fit(*rare)

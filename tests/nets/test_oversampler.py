@@ -57,6 +57,14 @@ def test_a_mixed_table_gets_records_of_valid_values_and_types(mixed):
     assert set(new["site"]) == {"lung", "colon", "skin"}
 
 
+def test_generated_categories_are_as_frequent_as_learned(mixed):
+    table, y = mixed
+    table = table.assign(site=pd.Categorical(np.where(y == "ill", "lung", "skin")))
+    sampler = ACGANOverSampler(acgan=ACGANClassifier(epochs=300), random_state=0)
+    made, _ = sampler.fit_resample(table[["age", "site"]], y)
+    assert (made["site"].iloc[100:] == "lung").mean() > 0.8
+
+
 def test_a_mixed_table_goes_through_smotenc_as_well(mixed):
     table, y = mixed
     sampler = SMOTENC(["smokes", "site", "word", "stage"], random_state=0)

@@ -43,6 +43,11 @@ def written(path, table):
     return path
 
 
+def tenth(cell):
+    """A number in ten times its unit; -9 means missing, and stays."""
+    return cell if cell == "-9,0" else f"{float(cell.replace(',', '.')) / 10:.2f}".replace(".", ",")
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A folder with a table and a pipeline that learned from it."""
@@ -120,11 +125,45 @@ def test_what_the_schema_cannot_read_is_missing_and_told_and_never_guessed(made,
         assert made[1][0].transform(table)[name].isna().all()
 
 
+@pytest.mark.parametrize(
+    ("name", "cells", "said"),
+    [
+        ("hb", lambda t: t["hb"].str.replace(",", ""), "(80 to 179) lie far from the"),  # in g/L
+        ("hb", lambda t: ["-999,0", *t["hb"][1:]], "'hb': 1 cells (-999) lie far from the"),
+        ("crp", lambda t: [tenth(cell) for cell in t["crp"]], "of the cells lie below 1.1, and at"),
+        (
+            "admitted",
+            lambda t: ["03/11/2031"] * 200,
+            "200 cells (2031-11-03) lie far from the 2023",
+        ),
+        ("sex", lambda t: [""] * 200, "'sex' has no value in any of these records"),
+    ],
+)
+def test_values_unlike_those_learned_from_are_told(made, name, cells, said):
+    table = records().assign(**{name: cells(records())})
+    with pytest.warns(UserWarning, match="."):
+        made[1][0].transform(table)
+    _, told = predicted(made, table)
+    assert len(told) == 2 and said in told[1], told
+
+
+def test_a_record_of_nothing_is_told_and_a_single_hole_is_not(made):
+    table = records(3).assign(admitted="", crp=["1,0", "", ""])
+    table.loc[2, ["hb", "sex", "smokes"]] = ""
+    _, told = predicted(made, table)
+    said = "1 records hold no attribute at all (number 3): nothing is known of them."
+    assert told == ["3 records predicted.", said]
+
+
 def test_columns_that_are_strange_or_lack_are_named(made):
     _, told = predicted(made, records().assign(extra="x"))
     assert "The model does not know the columns ['extra']; they were not used." in told
     with pytest.raises(ReportError, match=r"lacks the columns \['hb'\] \('Hb' is there\)"):
         predicted(made, records().rename(columns={"hb": "Hb"}))
+    with pytest.raises(
+        ReportError, match=r"lacks the columns \['sex', 'smokes'\] \('SEX' is there\)"
+    ):
+        predicted(made, records().rename(columns={"sex": "SEX", "smokes": "essex"}))
 
 
 def test_a_long_file_is_predicted_part_by_part_with_the_same_answer(made, monkeypatch):

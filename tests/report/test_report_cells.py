@@ -159,7 +159,10 @@ def test_packed_text_is_unpacked_and_broken_packages_are_told(tmp_path, pack):
         (CSV + "(3 rows affected)\n", "line 5: 1 fields"),
         (b"1.5,2\n3,4.5\n", "has no line of names: its line 1"),
         (b"61,f,12.5,x,no\n63,m,12,y,no\n", "has no line of names.*header=1"),
-        (b"f,yes\nm,no\nf,yes\n", "has no line of names"),
+        (b"f,yes\nm,no\nf,yes\n", "has no line of names.*or delete line 3, if it repeats them"),
+        (CSV * 2, "or delete line 5, if it repeats them"),
+        (CSV + 200 * "4,m,9\n" + CSV, "has its names again where record 204 stands"),
+        (CSV + "4,m,9,9\n", "line 5: 4 fields where the header has 3"),
         (b"age,sex\n1,30,f\n2,40,m\n", "names 2 of 3 columns"),
         (b"a,b;c\n1,2;3\n", "splits alike by ',' and by ';'.*delimiter=','"),
         (b'a,b\n1,"x\n2,y\n3,z\n', "line 2: .*close every double quote"),
@@ -242,3 +245,12 @@ def test_any_bytes_give_a_table_or_a_sentence(tmp_path_factory, content):
         assert (found.table.dtypes == "str").all() and not found.table.isna().to_numpy().any()
     except ReportError as error:
         assert len(str(error)) > 20
+
+
+def test_names_that_stand_again_far_below_are_found_in_any_part(tmp_path, monkeypatch):
+    monkeypatch.setattr(separated, "BLOCK", 200)
+    path = write(tmp_path, CSV + 200 * "4,m,9\n" + CSV)
+    with pytest.raises(ReportError, match="has its names again where record 204 stands"):
+        list(iter_cells(path))
+    alone = write(tmp_path, "sex\nf\nm\n" + 200 * "sex\n")  # of one column it may be a value
+    assert len(read_cells(alone, header=1).table) == 202

@@ -163,8 +163,8 @@ def test_stata_and_sas_read_as_the_table_that_was_written(tmp_path, study, kind)
 # ---------------------------------------------------------------- workbooks
 
 
-def workbook(path, **sheets):
-    """The least that makes an .xlsx file."""
+def workbook(path, merged="", **sheets):
+    """The least that makes an .xlsx file; cells of one span may be merged on every sheet."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
@@ -183,6 +183,7 @@ def workbook(path, **sheets):
         f'<Relationship Id="r{k}" Type="{office}/worksheet" Target="worksheets/s{k}.xml"/>'
         for k, _ in enumerate(sheets, 1)
     ]
+    spans = f'<mergeCells><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("[Content_Types].xml", f'<Types xmlns="{package}/content-types"/>')
         file.writestr(
@@ -203,7 +204,7 @@ def workbook(path, **sheets):
             lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
             file.writestr(
                 f"xl/worksheets/s{k}.xml",
-                f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData></worksheet>',
+                f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData>{spans}</worksheet>',
             )
 
 
@@ -225,6 +226,19 @@ def test_a_workbook_reads_as_the_table_that_it_shows(tmp_path):
     assert table["smoker"].tolist() == [True, pd.NA, False]
     assert table["note"].tolist()[::2] == ["x", "01067"] and pd.isna(table["note"][1])
     assert found.fields["id"] == {"type": "integer"} and found.dialect == {}
+
+
+def test_a_merged_cell_counts_in_all_the_rows_that_it_spans(tmp_path):
+    pytest.importorskip("python_calamine")
+    rows = [["ward", "age", "sex"], ["A", 61, "f"], [None, 52, None], ["B", 43, None]]
+    workbook(tmp_path / "a.xlsx", merged="A2:A3", Visits=rows)
+    found = read_cells(tmp_path / "a.xlsx")
+    assert found.table["ward"].tolist() == ["A", "A", "B"]
+    assert found.table["age"].tolist() == [61, 52, 43] and found.table["sex"].isna().sum() == 2
+    assert found.notes == ["1 merged cells count in all the rows that they span."]
+    workbook(tmp_path / "a.xlsx", merged="A1:C1", Visits=[["A study", None, None], *rows])
+    found = read_cells(tmp_path / "a.xlsx", header=2)  # a title's span is none of the records'
+    assert found.table["ward"].tolist()[::2] == ["A", "B"] and found.notes == []
 
 
 def test_which_sheet_and_row_are_asked(tmp_path):

@@ -1,5 +1,6 @@
 """Mixed tables: what goes to numbers comes back, and nothing observed changes."""
 
+import pickle
 from decimal import Decimal
 
 import numpy as np
@@ -319,3 +320,73 @@ def test_estimates_become_the_nearest_probabilities(rows):
     other = np.random.default_rng(0).dirichlet(np.ones(3), 200)
     distance = ((Z[:, None] - other) ** 2).sum(axis=-1).min(axis=1)
     assert (((Z - P) ** 2).sum(axis=1) <= distance + 1e-9).all()
+
+
+# --- batch after batch ----------------------------------------------------------------------------
+
+
+def sites(*values, **columns):
+    return pd.DataFrame({"site": pd.Series(values, dtype=object), **columns})
+
+
+def test_categories_that_come_late_share_a_code_and_no_width_changes():
+    coder = TableCoder().partial_fit(sites("lung", "colon", None, "lung"))
+    names = coder.get_feature_names_out().tolist()
+    assert names == ["site=colon", "site=lung", "site=infrequent"]
+    before = coder.transform(sites("lung", "colon"))
+    coder.partial_fit(sites("skin", "liver", "skin", "lung", None))
+    assert coder.get_feature_names_out().tolist() == names
+    np.testing.assert_array_equal(coder.transform(sites("lung", "colon")), before)
+    late = coder.transform(sites("skin", "liver", None))
+    np.testing.assert_array_equal(late, [[0, 0, 1], [0, 0, 1], [np.nan] * 3])
+    assert coder.inverse_transform(late)["site"].tolist() == ["skin", "skin", None]
+    told = coder.probabilities([[0.1, 0.3, 0.6]])["site"].iloc[0]
+    assert told.round(3).to_dict() == {"colon": 0.1, "lung": 0.3, "skin": 0.4, "liver": 0.2}
+    again = pickle.loads(pickle.dumps(coder)).partial_fit(sites("liver", "liver", "liver"))
+    assert again.inverse_transform([[0, 0, 1.0]])["site"].tolist() == ["liver"]
+
+
+def test_nothing_is_estimated_to_be_a_category_that_has_not_come():
+    coder = TableCoder().partial_fit(sites("lung", "colon"))
+    assert coder.inverse_transform([[0.1, 0.2, 0.7]])["site"].tolist() == ["lung"]
+    one = TableCoder().partial_fit(sites("lung", "lung"))
+    assert one.transform(sites("lung")).tolist() == [[0.0]]
+    assert one.partial_fit(sites("skin")).transform(sites("skin", "lung")).tolist() == [[1], [0]]
+
+
+def test_the_rarest_of_too_many_share_a_code_with_those_that_come_late():
+    coder = TableCoder(max_categories=3).partial_fit(sites("a", "a", "a", "b", "b", "c", "d", "d"))
+    assert coder.get_feature_names_out().tolist()[-1] == "site=infrequent"
+    coder.partial_fit(sites("c", "c", "c", "e"))
+    shared = coder.transform(sites("c", "e", "d", "a"))
+    assert shared.shape == (4, 3) and shared[:, 2].tolist() in ([1, 1, 1, 0], [1, 1, 0, 0])
+    assert coder.inverse_transform([[0, 0, 1.0]])["site"].tolist() == ["c"]
+
+
+def test_a_categorical_dtype_tells_categories_before_they_come():
+    kind = pd.CategoricalDtype(["f", "m"])
+    first = pd.DataFrame({"sex": pd.Series(["f", "f"], dtype=kind)})
+    coder = TableCoder().partial_fit(first)
+    later = pd.DataFrame({"sex": pd.Series(["m", "f"], dtype=kind)})
+    assert coder.partial_fit(later).transform(later).tolist() == [[1.0], [0.0]]
+    empty = pd.DataFrame({"sex": pd.Series([None, None], dtype=kind)})
+    assert TableCoder().partial_fit(empty).transform(later).tolist() == [[1.0], [0.0]]
+
+
+def test_a_column_of_numbers_stays_one_and_forgets_that_it_was_whole():
+    coder = TableCoder().partial_fit(pd.DataFrame({"age": [61, 47]}))
+    coder.partial_fit(pd.DataFrame({"age": [50.0, np.nan]}))
+    assert coder.inverse_transform([[55.2]])["age"].tolist() == [55]
+    coder.partial_fit(pd.DataFrame({"age": [50.5]}))
+    assert coder.inverse_transform([[55.2]])["age"].tolist() == [55.2]
+    with pytest.raises(ValueError, match="held numbers in fit and now holds 'old'"):
+        coder.partial_fit(pd.DataFrame({"age": ["old"]}))
+
+
+def test_a_column_of_text_refuses_numbers_and_a_table_without_a_column_is_refused():
+    coder = TableCoder().partial_fit(sites("lung", None))
+    with pytest.raises(ValueError, match="held text in fit and now holds 3"):
+        coder.partial_fit(sites(3))
+    with pytest.raises(ValueError, match=r"lacks \['site'\]"):
+        coder.partial_fit(pd.DataFrame({"place": ["lung"]}))
+    assert coder.transform(sites("lung")).tolist() == [[0.0]]

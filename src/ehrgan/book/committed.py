@@ -18,6 +18,7 @@ __all__ = ["SWEEPS", "committed"]
 SWEEPS = {
     "by_ladder": ["table", "seed"],
     "by_mechanism": ["mechanism", "fraction", "vanishing", "seed"],
+    "by_prevalence": ["table", "seed"],
     "by_protocol": ["protocol", "fraction", "seed"],
     "by_seed": ["reading", "seed"],
     "by_stages": ["table", "mechanism", "fraction", "unlabelled", "n_records", "seed"],
@@ -34,6 +35,7 @@ def committed(name):
     name : str
         A sweep of :data:`SWEEPS`: many calls of :func:`ehrgan.study.by_ladder.one_ladder`, of
         :func:`ehrgan.study.by_mechanism.one_setting`, of
+        :func:`ehrgan.study.by_prevalence.one_prevalence`, of
         :func:`ehrgan.study.by_protocol.one_protocol`, of :func:`ehrgan.study.by_seed.one_seed`, or
         of :func:`ehrgan.study.by_stages.one_or_two`.
 
@@ -46,14 +48,17 @@ def committed(name):
     Raises
     ------
     ValueError
-        If there is no such sweep.
+        If there is no such sweep, or nobody has run it yet.
 
     Examples
     --------
     >>> sorted(set(committed("by_mechanism")["metric"]))
     ['accuracy', 'auc_roc', 'rmse']
     """
-    with _file(name).open("rb") as file:
+    source = _file(name)
+    if not source.is_file():
+        raise ValueError(f"the sweep {name!r} has no results yet; `make sweep` makes them")
+    with source.open("rb") as file:
         return pd.read_parquet(file)
 
 

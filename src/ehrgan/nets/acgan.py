@@ -12,14 +12,18 @@ from sklearn.base import ClassifierMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..tables.template import Template
 from .base import BLOCK, ReplicaEstimator, Task, canonical_order, check_same, train_together
+from .engine import padded_length
 from .losses import CLASS_LOSSES, GENERATOR_LOSSES
 from .networks import Discriminator, Generator
 from .objectives import CLASS_CONDITIONS, AdversarialObjective
+from .online import PIECE, pieces
+from .running import Line, Running, facing_cells, making_cells
 from .units import FARTHEST, framed, frames, scaled, unframed
 
 PAPER_ACGAN = {
@@ -34,6 +38,7 @@ PAPER_ACGAN = {
 
 HYPER = ("learning_rate", "beta_1", "l2", "adversarial_weight", "averaging")
 CRITERIA = ("loss", "error")
+REPLAYS = ("generator", "reservoir")
 LARGEST_WHOLE = 2.0**64  # no type of whole numbers goes further, and every float there is whole
 
 
@@ -91,6 +96,14 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Weights of the classes; they multiply ``sample_weight``.
     warm_start : bool, default=False
         Start from the weights and the scaling of the last fit.
+    partial_epochs : int, default=10
+        Passes over each batch that :meth:`partial_fit` is given, at least 1.
+    replay : {"generator", "reservoir"} or None, default=None
+        What :meth:`partial_fit` learns again beside each batch, so that it does not forget: records
+        that the generator makes, with classes drawn from what the discriminator says of them, of
+        which nothing is stored; or a stored sample of those that came, each with the same chance.
+    replay_size : int, default=256
+        How many those are, at least 1.
     random_state : int, RandomState instance or None, default=None
         Seeds first weights, batch order and noise.
     max_replicas : int or None, default=None
@@ -119,6 +132,13 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Epoch (from 1) whose weights were kept, the mean over members; None without early stopping.
     discriminator_, generator_ : list of ndarray
         ``[W1, b1, W2, b2]`` with a leading axis of members.
+    class_count_ : ndarray of shape (K,)
+        Weight of the records of each class.
+    n_samples_seen_ : ndarray of shape (d,)
+        Weight of the records that tell the scale of each attribute.
+    reservoir_ : dict
+        With ``replay="reservoir"``, the stored records "X" in their own units and their classes
+        "c", as places in ``classes_``.
 
     See Also
     --------
@@ -178,6 +198,9 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         "stopping_criterion": [StrOptions(set(CRITERIA))],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "warm_start": ["boolean"],
+        "partial_epochs": [Interval(Integral, 1, None, closed="left")],
+        "replay": [StrOptions(set(REPLAYS)), None],
+        "replay_size": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -186,8 +209,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         adversarial_weight=0.1, class_loss="both", generator_loss="saturating",
         class_conditions="batch", generator_output="linear", scaling="standard", averaging=0.0,
         n_members=1, early_stopping=False, stopping_criterion="loss", validation_fraction=0.1,
-        n_iter_no_change=20, class_weight=None, warm_start=False, random_state=None,
-        max_replicas=None, n_jobs=None, verbose=False,
+        n_iter_no_change=20, class_weight=None, warm_start=False, partial_epochs=10, replay=None,
+        replay_size=256, random_state=None, max_replicas=None, n_jobs=None, verbose=False,
     ):  # fmt: skip
         self._keep_arguments(locals())
 
@@ -215,6 +238,189 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             class, a parameter is out of its range, or training diverged.
         """
         return self._fit(X, y, sample_weight)
+
+    @available_if(lambda self: self._streams)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Learn from one more batch of records, in constant time and memory.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Complete records, in their own units; one is enough.
+        y : array-like of shape (n,)
+            Class of each record, one of ``classes``; all may be of one.
+        classes : array-like of shape (K,), default=None
+            Every class that will ever come, two or more; needed at the first call of a model that
+            is not fitted.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the records, at least 0.
+
+        Returns
+        -------
+        ACGANClassifier
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            ``classes`` lack at the first call or are others than there, y holds another class, X is
+            not as :meth:`fit` needs it or has other attributes than before, a parameter needs all
+            records at once (``early_stopping``, ``class_weight="balanced"``) or changes the sizes
+            of the networks, or training diverged. The model then stands where it stood, at the
+            latest :data:`~ehrgan.nets.online.PIECE` records before.
+
+        Notes
+        -----
+        Each batch is passed over ``partial_epochs`` times, by the optimiser as the last batch left
+        it. The scale of an attribute is that of all records so far (Chan, Golub and LeVeque 1983);
+        where it moves, the networks are told again on the new one and say of each record what they
+        said before (but for ``generator_output="sigmoid"``, whose range stretches). What an
+        attribute held while it was constant counts as one record, so that one that appears late is
+        scaled by its own values.
+
+        A model that was saved, loaded and goes on is the same, bit for bit, as one that never
+        stopped. After :meth:`fit` it goes on from there, with an optimiser that begins anew.
+
+        References
+        ----------
+        Shin, Lee, Kim and Kim, "Continual learning with deep generative replay", NeurIPS 2017.
+        Vitter, "Random sampling with a reservoir", ACM TOMS 1985.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> model = ACGANClassifier(random_state=0)
+        >>> for start in range(0, 500, 50):
+        ...     rows = slice(start, start + 50)
+        ...     model = model.partial_fit(X[rows], y[rows], classes=[0, 1])
+        >>> bool(model.score(X[500:], y[500:]) > 0.9)
+        True
+        """
+        X, c, weight = self._batch(X, y, classes, sample_weight)
+        for rows in pieces(len(X)):
+            self._learn_piece(X[rows], c[rows], weight[rows])
+        return self
+
+    def _batch(self, given, y, classes, sample_weight):
+        """A batch as numbers, codes and weights; or say what is wrong with it."""
+        self._check_online()
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight is 'balanced'; partial_fit needs a dict or None, since the "
+                "frequencies of a stream are known at its end alone."
+            )
+        first = not hasattr(self, "discriminator_")
+        X, y = validate_data(self, given, y, dtype=(np.float64, np.float32), reset=first)
+        check_classification_targets(y)
+        classes = self._all_classes(classes, first)
+        strange = sorted({str(label) for label in y[~np.isin(y, classes)]})
+        if strange:
+            raise ValueError(f"y holds {', '.join(strange)}; the classes are {classes}.")
+        weight = self._weights(X, classes, y, sample_weight)
+        if self.scaling is None:
+            self._refuse_far(np.abs(X).max(axis=0))
+        teach = weight > 0
+        if first:
+            self._begin(given, classes)
+        elif not self._in_stream:
+            self._open_stream({"G": self.generator_, "D": self.discriminator_})
+        self._check_as_begun()
+        self.template_ = self.template_.joined(Template.of(given))
+        return X[teach], np.searchsorted(classes, y[teach]), weight[teach]
+
+    def _all_classes(self, classes, first):
+        """Every class that will come, in order."""
+        if classes is None and first:
+            raise ValueError(
+                "classes is None; the first call of partial_fit needs every class that will come."
+            )
+        if classes is None:
+            return self.classes_
+        classes = unique_labels(classes)
+        if first and len(classes) < 2:
+            raise ValueError(f"classes is {classes}; two classes or more are needed.")
+        if not first and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"classes is {classes}, but partial_fit began with {self.classes_}; it needs the "
+                "same, or None."
+            )
+        return classes
+
+    def _begin(self, given, classes):
+        """Begin a stream: nothing is known of any attribute, and the weights are first ones."""
+        self.classes_, self.class_count_ = classes, np.zeros(len(classes))
+        self.template_ = Template.of(given)
+        nothing = Running.empty(self.n_features_in_)
+        self.n_samples_seen_, self.low_, self.high_ = nothing.n, nothing.low, nothing.high
+        self.origin_, self.power_, self.shift_ = nothing.origin, nothing.power, nothing.mean
+        self.scale_, self.whole_ = np.ones_like(nothing.n), np.ones(len(nothing.n), bool)
+        self._open_stream()
+
+    def _learn_piece(self, X, c, weight):
+        """Move the scale, then learn the records beside those that are replayed."""
+        if not len(X):
+            return
+        self._move_scale(X, weight)
+        again, c_again = self._replayed()
+        self.class_count_ = self.class_count_ + np.bincount(c, weight, len(self.classes_))
+        self.class_prior_ = self.class_count_ / self.class_count_.sum()
+        room = PIECE + (self.replay_size if self.replay else 0)
+        n = len(X) + len(again)
+        tables = {
+            "X": np.zeros((padded_length(room), X.shape[1]), np.float32),
+            "c": np.zeros(padded_length(room), np.int32),
+        }
+        tables["X"][:n] = np.concatenate([self._scaled(X), again])
+        tables["c"][:n] = np.concatenate([c, c_again])
+        own = weight * (len(X) / weight.sum())
+        self._teach(tables, np.cumsum(np.concatenate([own, np.ones(len(again))])), room)
+        if self.replay == "reservoir":
+            self._store(self.replay_size, X=X, c=c)
+
+    def _move_scale(self, X, weight):
+        """Join the records to the scale, and tell the networks again on the new one."""
+        eps = np.finfo(X.dtype).eps
+        seen = Running(
+            self.n_samples_seen_, self.low_, self.high_, self.origin_, self.power_, self.shift_,
+            self.scale_,
+        )  # fmt: skip
+        flat = seen.constant(eps)
+        seen = seen._replace(deviation=np.where(flat, 0.0, seen.deviation))
+        low, high = np.fmin(self.low_, X.min(axis=0)), np.fmax(self.high_, X.max(axis=0))
+        before = seen.framed_anew(low, high, eps, fixed=self.scaling is None)
+        frame = before.origin, before.power
+        now = before.joined(framed(X, *frame), weight, flat)
+        ends = [framed(end[None], *frame)[0] for end in (low, high)]
+        none = np.zeros_like(low)
+        shift, scale = {"standard": (now.mean, now.deviation),
+                        "minmax": (ends[0], ends[1] - ends[0]),
+                        None: (none, none)}[self.scaling]  # fmt: skip
+        scale = np.where(now.constant(eps) | (scale == 0), 1.0, scale)
+        self._move(Line.between((before.mean, before.deviation), (shift, scale), ~flat))
+        self.n_samples_seen_, self.low_, self.high_ = now.n, low, high
+        self.origin_, self.power_, self.shift_, self.scale_ = *frame, shift, scale
+        self.whole_ = self.whole_ & [are_whole(x) for x in X.T]
+
+    def _told_again(self, weights, line):
+        (*first, W2, b2), (W1, b1, *last) = weights["G"], weights["D"]
+        if self.generator_output == "linear":
+            W2, b2 = making_cells(W2, b2, line)
+        return {"G": [*first, W2, b2], "D": [*facing_cells(W1, b1, line), *last]}
+
+    def _show(self, weights):
+        self.generator_, self.discriminator_ = weights["G"], weights["D"]
+
+    def _replayed(self):
+        """Records to learn again, on the networks' scale, and the codes of their classes."""
+        n, rng = self.replay_size, self._chance(1)
+        if self.replay == "generator" and self.class_count_.any():
+            Z = self._made(rng.choice(len(self.classes_), n, p=self.class_prior_), rng)
+            below = np.cumsum(self._told(Z), axis=1)[:, :-1]
+            return Z, (rng.random((n, 1)) >= below).sum(axis=1)
+        if self.replay == "reservoir" and hasattr(self, "reservoir_"):
+            return self._scaled(self.reservoir_["X"]), self.reservoir_["c"]
+        return np.zeros((0, self.n_features_in_), np.float32), np.zeros(0, int)
 
     def fit_many(self, datasets, *, params=None, watched=None):
         """Train one clone per dataset, all at once on the replica axis.
@@ -298,7 +504,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         order = canonical_order(X, c)
         rows = order[weight[order] > 0]
         self.classes_ = classes
-        self.class_prior_ = np.bincount(c, weight, len(classes)) / weight.sum()
+        self.class_count_ = np.bincount(c, weight, len(classes))
+        self.class_prior_ = self.class_count_ / weight.sum()
         if not warm:
             self.template_ = Template.of(given)
             self._learn_units(X, rows, weight[rows])
@@ -323,12 +530,9 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         self.low_, self.high_ = low, high
         self.whole_ = whole.astype(bool)
         self.origin_, self.power_, constant = frames(low, high, np.finfo(X.dtype).eps)
+        self.n_samples_seen_ = np.full(X.shape[1], weight.sum())
         if self.scaling is None:
-            if size.max() > FARTHEST:
-                raise ValueError(
-                    f"column {size.argmax()} of X holds {size.max():g} in size; scaling=None "
-                    f"needs numbers up to {FARTHEST:g}. Choose a scaling."
-                )
+            self._refuse_far(size)
             self.origin_, self.power_ = np.zeros_like(low), np.zeros_like(self.power_)
         learned = []
         for column, *frame in zip(X.T, self.origin_, self.power_, strict=True):
@@ -341,6 +545,15 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         # float32 hides the last bits of a sum, which differ between equal sets of records
         self.shift_ = np.float32(shift).astype(np.float64)
         self.scale_ = np.where(constant, 1.0, np.float32(scale)).astype(np.float64)
+
+    @staticmethod
+    def _refuse_far(size):
+        """Refuse numbers that float32 could not square."""
+        if size.max() > FARTHEST:
+            raise ValueError(
+                f"column {size.argmax()} of X holds {size.max():g} in size; scaling=None "
+                f"needs numbers up to {FARTHEST:g}. Choose a scaling."
+            )
 
     def _scaled(self, X):
         return scaled(framed(X, self.origin_, self.power_), self.shift_, self.scale_)
@@ -467,6 +680,12 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     def _generated(self, n, y, random_state):
         """Records before they are rounded and dressed, and the codes of their classes."""
         c, rng = self._asked(n, y, random_state)
+        X = self._made(c, rng)
+        return unframed(X * self.scale_ + self.shift_, self.origin_, self.power_), c
+
+    def _made(self, c, rng):
+        """Records of the classes with codes c, on the networks' scale."""
+        n = len(c)
         member = rng.integers(len(self.generator_[0]), size=n)
         z = rng.standard_normal((n, self.generator_[0].shape[1] - len(self.classes_)))
         X = np.empty((n, self.n_features_in_))
@@ -475,7 +694,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             rows = member == m
             G = [p[m : m + 1] for p in self.generator_]
             X[rows] = make(G, np.float32(z[None, rows]), c[None, rows])[0]
-        return unframed(X * self.scale_ + self.shift_, self.origin_, self.power_), c
+        return X
 
     def _asked(self, n, y, random_state):
         """Codes of the classes to sample, and a generator; or say what is wrong with them."""

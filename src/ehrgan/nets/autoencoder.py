@@ -11,15 +11,19 @@ from sklearn.base import TransformerMixin
 from sklearn.impute import MissingIndicator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from ..tables.masking import sparsity
 from .base import BLOCK, ReplicaEstimator, Task, canonical_order, row_digests
 from .categories import check_categories, groups_among
 from .draws import Drawing
+from .engine import padded_length
 from .networks import Autoencoder
 from .objectives import MOST_HIDDEN, ReconstructionObjective
+from .online import PIECE, pieces
 from .optimisers import OPTIMIZERS
+from .running import Line, facing_cells, join_units, making_cells, unknown_units
 from .units import Units
 
 PAPER_AUTOENCODER = {
@@ -44,6 +48,7 @@ PAPER_AUTOENCODER = {
 CORRUPTIONS = (None, "observed")
 SCALINGS = ("auto", "log", "standard", "minmax")
 KEPT_RECORDS = 1024  # of its records that each member of a fitted imputer keeps to look up
+REPLAYED = 256  # of those records that are learned again beside each batch of a stream
 LOOKING = 1024  # records that look up theirs at once
 
 
@@ -109,6 +114,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         Share of the records in that split, in (0, 1).
     n_iter_no_change : int, default=50
         Epochs without a better validation error before training stops, at least 1.
+    partial_epochs : int, default=10
+        Passes over each batch that :meth:`partial_fit` is given, at least 1.
     keep_empty_features : bool, default=False
         Keep attributes that no record has, filled with 0, in place of dropping them.
     add_indicator : bool, default=False
@@ -130,9 +137,12 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     feature_names_in_ : ndarray of shape (n_features,)
         Their names, where X had them.
     kept_ : int ndarray
-        Attributes that some record had, which the network knows.
+        Attributes that the network knows: those that some record had in :meth:`fit`, or all that
+        :meth:`partial_fit` may see appear.
+    n_samples_seen_ : ndarray of shape (len(kept_),)
+        Known cells of each, 1 at most while they are all the same.
     units_ : Units
-        Scale of those attributes.
+        Scale of those attributes; NaN where no record had any yet.
     weights_ : list of ndarray
         ``[W1, b1, ...]`` with a leading axis of members; then the linear skip, and with
         ``neighbours`` the distance (log w, log u) and the records to look up.
@@ -147,6 +157,8 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         What ``draw`` draws from, with ``n_draws`` above 0.
     indicator_ : MissingIndicator or None
         The indicator, with ``add_indicator``.
+    reservoir_ : dict
+        In a stream, with ``neighbours``: the records to look up, "X", in their own units.
 
     See Also
     --------
@@ -203,6 +215,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         "n_draws": [Interval(Integral, 0, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "decay": ["boolean"],
+        "partial_epochs": [Interval(Integral, 1, None, closed="left")],
         "keep_empty_features": ["boolean"],
         "add_indicator": ["boolean"],
     }
@@ -212,7 +225,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         scaling="auto", linear_skip=True, neighbours=True, n_passes=4, pattern_share=0.5,
         visible_weight=0.1, categories=(), n_members=4, n_draws=0, optimizer="adam",
         learning_rate=2e-3, beta_1=0.9, decay=True, l2=0.0, epochs=150, batch_size=64,
-        early_stopping=False, validation_fraction=0.2, n_iter_no_change=50,
+        early_stopping=False, validation_fraction=0.2, n_iter_no_change=50, partial_epochs=10,
         keep_empty_features=False, add_indicator=False,
         random_state=None, max_replicas=None, n_jobs=None, verbose=False,
     ):  # fmt: skip
@@ -240,12 +253,163 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         """
         return self._fit(X)
 
-    def _task(self, X):
-        """Validate, and learn the units."""
-        self._validate_params()
+    @available_if(lambda self: self._streams)
+    def partial_fit(self, X, y=None):
+        """Learn from one more batch of records with holes, in constant time; `y` is ignored.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Records in their own units, NaN where missing; one is enough. An attribute may be
+            missing in all of them, and in all batches until some day.
+
+        Returns
+        -------
+        StackedAutoencoderImputer
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            The first batch has no value at all, X holds inf or has other attributes than before, a
+            parameter needs all records at once (``early_stopping``, ``n_draws``, ``add_indicator``)
+            or changes the sizes of the network, or training diverged. The model then stands where
+            it stood, at the latest :data:`~ehrgan.nets.online.PIECE` records before.
+
+        Notes
+        -----
+        Each batch is passed over ``partial_epochs`` times at a constant rate, by the optimiser as
+        the last batch left it. The scale of an attribute is that of all its cells so far; where it
+        moves, the network is told again on the new one. Whether its logarithm is taken is said by
+        the batch in which it first varies, where that has more than twenty of its cells.
+
+        With ``neighbours``, the records to look up are a uniform sample of all that came (Vitter's
+        algorithm R), and some of them are learned again beside each batch.
+
+        Set ``keep_empty_features=True`` where what follows needs the same columns on all days:
+        else an attribute is dropped until a record has it. After :meth:`fit`, attributes that it
+        has dropped stay so.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> imputer = StackedAutoencoderImputer(random_state=0, keep_empty_features=True)
+        >>> for day in range(8):
+        ...     x = rng.normal(size=50)
+        ...     late = 5 * x + 20 if day > 3 else np.full(50, np.nan)
+        ...     imputer = imputer.partial_fit(np.column_stack([x, late]))
+        >>> low, high = imputer.transform([[-1.0, np.nan], [1.0, np.nan]])[:, 1]
+        >>> bool(12 < low < 18 < 22 < high < 28)
+        True
+        """
+        X = self._batch(X)
+        for rows in pieces(len(X)):
+            self._learn_piece(X[rows])
+        return self
+
+    def _batch(self, X):
+        """A batch, or what is wrong with it."""
+        self._check_online()
+        self._check_sizes()
+        for name in ("n_draws", "add_indicator"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}; partial_fit needs {name}=0 or False, since "
+                    "it takes all records at once."
+                )
+        first = not hasattr(self, "weights_")
+        X = self._with_holes(X, reset=first)
+        if first:
+            if np.isnan(X).all():
+                raise ValueError(f"X has no value in any of its {X.size} cells to learn from.")
+            self.kept_, self.indicator_, self.drawing_ = np.arange(X.shape[1]), None, None
+            self.n_samples_seen_ = np.zeros(len(self.kept_))
+            self.units_ = unknown_units(len(self.kept_))
+            self._open_stream()
+        elif not self._in_stream:
+            self._open_after_fit()
+        self._check_as_begun()
+        X = X[:, self.kept_]
+        return X[~np.isnan(X).all(axis=1)]
+
+    def _open_after_fit(self):
+        """Begin a stream where fit has ended, with the records that the first member looks up."""
+        *layers, records = self.weights_ if self.neighbours else (*self.weights_, None)
+        held = None
+        if self.neighbours:
+            known = records[0][~np.isnan(records[0]).all(axis=1)]
+            seen = int(self.n_samples_seen_.max())
+            held = {"X": self.units_.from_network(known), "seen": max(seen, len(known))}
+        self._open_stream({"AE": layers}, held)
+
+    def _learn_piece(self, X):
+        """Move the scale, then learn the records beside some that are looked up."""
+        self._move_scale(X)
+        Z = self.units_.to_network(X)
+        teach = Z
+        if self.corruption is None:
+            teach = Z[sparsity(X) < self.sparsity_threshold]
+        again = Z[:0]
+        if self.neighbours and hasattr(self, "reservoir_"):
+            again = self.reservoir_["X"]
+            again = again[self._chance(1).permutation(len(again))[:REPLAYED]]
+            again = self.units_.to_network(again)
+        room = PIECE + (REPLAYED if self.neighbours else 0)
+        n = len(teach) + len(again)
+        tables = {"X": np.full((padded_length(room), X.shape[1]), np.nan, np.float32)}
+        tables["X"][:n] = np.concatenate([teach, again])
+        if self.neighbours:
+            self._store(KEPT_RECORDS, X=X)
+        if len(teach):
+            self._teach(tables, np.arange(1.0, n + 1), room)
+
+    def _move_scale(self, X):
+        """Join the cells to the scale, and tell the network again on the new one."""
+        coded = {j for columns, _ in self.categories for j in columns}
+        codes = np.isin(self.kept_, list(coded))
+        units, n, line = join_units(self.units_, self.n_samples_seen_, X, self.scaling, codes)
+        self.units_, self.n_samples_seen_ = units, n
+        self._move(line)
+
+    def _told_again(self, weights, line):
+        """The same function of cells in their units; a hole is 0, the mean, on either scale."""
+        *layers, log_w, log_u = weights["AE"] if self.neighbours else (*weights["AE"], None, None)
+        skip = layers[-2:] if self.linear_skip else []
+        W1, b1, *hidden, W, b = layers[: len(layers) - len(skip)]
+        seeing = 1 + self.neighbours  # cells, and the mean of the records looked up
+        told = W1.shape[1] - seeing * len(line.slope)
+        inputs = Line(*(
+            np.concatenate([*[own] * seeing, np.full(told, blank)])
+            for own, blank in zip(line, (1.0, 0.0), strict=True)
+        ))  # fmt: skip
+        layers = [*facing_cells(W1, b1, inputs), *hidden, *making_cells(W, b, line)]
+        if skip:
+            S, c = facing_cells(*skip, line)
+            layers += [S / line.slope, c / line.slope]
+            layers = [np.float32(p) for p in layers]
+        if self.neighbours:
+            steeper = 2 * np.log(line.slope)
+            layers += [np.float32(log_w + steeper), np.float32(log_u - steeper)]
+        return {"AE": layers}
+
+    def _show(self, weights):
+        self.weights_ = weights["AE"]
+        if self.neighbours:
+            records = np.full((KEPT_RECORDS, len(self.kept_)), np.nan, np.float32)
+            held = vars(self).get("reservoir_", {"X": records[:0]})["X"]
+            records[: len(held)] = self.units_.to_network(held)
+            self.weights_ = [*weights["AE"], np.stack([records] * self._n_replicas)]
+
+    def _check_sizes(self):
+        """Refuse layers that are none."""
         sizes = tuple(self.hidden_layers)
         if not all(isinstance(units, Integral) and units >= 1 for units in sizes):
             raise ValueError(f"hidden_layers is {sizes}; it must hold whole numbers, at least 1.")
+
+    def _task(self, X):
+        """Validate, and learn the units."""
+        self._validate_params()
+        self._check_sizes()
         if self.n_draws and self.corruption is None:
             raise ValueError(
                 f"n_draws is {self.n_draws} with corruption=None, whose network is not told which "
@@ -271,6 +435,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
             rows = rows[~np.isnan(X[rows]).all(axis=1)]
         coded = {j for columns, _ in self.categories for j in columns}
         self.units_ = Units.learn(X, self.kept_, self.scaling, coded)
+        self.n_samples_seen_ = (~np.isnan(X[:, self.kept_])).sum(axis=0).astype(np.float64)
         return _ImputerTask(self, X, rows)
 
     @property
@@ -436,14 +601,19 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
 
     def _dressed(self, X, tables):
         """Tables (m, n, d) without holes, as :meth:`get_feature_names_out` names their columns."""
-        empty = np.setdiff1d(np.arange(X.shape[1]), self.kept_)
+        known = self._known()
+        empty = np.setdiff1d(np.arange(X.shape[1]), known)
         tables[..., empty] = np.where(np.isnan(X[:, empty]), 0.0, X[:, empty])
         if not self.keep_empty_features:
-            tables = tables[..., self.kept_]
+            tables = tables[..., known]
         if self.indicator_ is None:
             return tables
         missing = self.indicator_.transform(X)
         return np.stack([np.hstack([table, missing]) for table in tables])
+
+    def _known(self):
+        """Attributes that some record had."""
+        return self.kept_[~np.isnan(self.units_.shift)]
 
     def _members(self, Z):
         """Each member's estimate of every cell, on the network's scale: the mean of its passes."""
@@ -491,7 +661,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
-        kept = names if self.keep_empty_features else names[self.kept_]
+        kept = names if self.keep_empty_features else names[self._known()]
         if self.indicator_ is None:
             return kept
         return np.concatenate([kept, self.indicator_.get_feature_names_out(names)])

@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from .engine import end_to_end, padded_length, train
+from .online import Online
 from .saving import Savable
 
 __all__ = ["ReplicaEstimator", "Task"]
@@ -77,7 +78,7 @@ class Task:
         return len(self.parts[1])
 
 
-class ReplicaEstimator(Savable, BaseEstimator):
+class ReplicaEstimator(Online, Savable, BaseEstimator):
     """An estimator whose networks train on the replica axis.
 
     A subclass says with which objective (``_objective``) and first weights (``_first_weights``) its
@@ -192,6 +193,15 @@ class ReplicaEstimator(Savable, BaseEstimator):
         """Further arguments of the engine, the same for all models of a run."""
         return {}
 
+    def _refuse_diverged(self, weights):
+        """Refuse weights that are not finite: every estimate of theirs would be NaN."""
+        if not all(np.isfinite(p).all() for layers in weights.values() for p in layers):
+            raise ValueError(
+                f"training of the {self._name} diverged with learning_rate={self.learning_rate} "
+                f"and scaling={self.scaling!r}: its weights are not finite. Lower the rate, or "
+                "scale."
+            )
+
     def _record(self, history, best_epoch):
         terms = (*self._objective().terms, "validation")
         self.history_ = mean_history(history, terms)
@@ -251,17 +261,9 @@ def _train_run(tasks):
         averaged = slice(i * n, i * n + model.n_members)
         task.model._record(result.history[:, averaged], result.best_epoch[averaged])
         weights = {name: [p[own] for p in layers] for name, layers in result.params.items()}
-        _refuse_diverged(task.model, weights)
+        task.model._refuse_diverged(weights)
+        task.model._close_stream()
         task.model._keep(weights, task)
-
-
-def _refuse_diverged(model, weights):
-    """Refuse weights that are not finite: every estimate of theirs would be NaN."""
-    if not all(np.isfinite(p).all() for layers in weights.values() for p in layers):
-        raise ValueError(
-            f"training of the {model._name} diverged with learning_rate={model.learning_rate} and "
-            f"scaling={model.scaling!r}: its weights are not finite. Lower the rate, or scale."
-        )
 
 
 def _validation(tasks):

@@ -23,6 +23,7 @@ from .noise import Noise
 from .optimisers import OPTIMIZERS
 
 WIDTH = 5  # replicas in a compiled call at most: enough to keep a core busy, few enough to share
+GOES_ON = ("params", "m", "v", "t", "average")  # parts of the state that outlive a call
 ORDER_CELLS = 2**22  # cells of a chunk's batch orders: 16 MiB of int32
 
 
@@ -231,10 +232,10 @@ def end_to_end(lengths):
 class _Orders:
     """Each replica's minibatch orders, from its own generator, a chunk of epochs at a time."""
 
-    def __init__(self, seeds, lengths, batch_size, steps):
+    def __init__(self, seeds, lengths, batch_size, room):
         self.generators = [np.random.default_rng(seed) for seed in seeds]
-        self.lengths, self.steps = lengths, steps
-        self.shape = (len(lengths), padded_length(steps), batch_size)
+        self.lengths, self.steps = lengths, -(-int(max(lengths)) // batch_size)
+        self.shape = (len(lengths), padded_length(room), batch_size)
         self.chunk = int(np.clip(ORDER_CELLS // np.prod(self.shape), 1, 64))
 
     def draw(self, shares, n_epochs):
@@ -265,16 +266,19 @@ class Trained(NamedTuple):
         Mean of each loss term over the epoch, then the validation loss; NaN once stopped.
     best_epoch : ndarray of shape (M,)
         Epoch (from 0) whose weights were kept; -1 where nothing was validated.
+    goes_on : dict
+        Where training stands, see :func:`train`; empty where it was not asked for.
     """
 
     params: dict
     history: np.ndarray
     best_epoch: np.ndarray
+    goes_on: dict = {}
 
 
 def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, hyper,
           optimizer="adam", validation=None, patience=None, averaging=False, shares=None,
-          n_jobs=None, progress=None):  # fmt: skip
+          goes_on=None, room=None, n_jobs=None, progress=None):  # fmt: skip
     """Train M replicas by minibatches, a block of them in each compiled call.
 
     Parameters
@@ -305,6 +309,12 @@ def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, 
         Keep an exponential average of the weights (decay ``hyper["averaging"]``).
     shares : list of M ndarrays, optional
         Cumulative weights of the records, in batch places; one place each by default.
+    goes_on : dict of arrays (M, ...), optional
+        Where an earlier call stood (:attr:`Trained.goes_on`: weights, moments and step count of the
+        optimiser, average of the weights), to go on from; a dict that lacks any begins with it.
+    room : int, optional
+        Batch places to compile for; by default the longest of the ``lengths``. Calls of any length
+        up to it share a compilation.
     n_jobs : int, optional
         Threads, see :func:`threads`. No number depends on it.
     progress : str, optional
@@ -341,17 +351,17 @@ def train(problem, params, data, starts, lengths, seeds, *, epochs, batch_size, 
         def own(a):
             return tf.convert_to_tensor(a[block])
 
-        orders = _Orders(
-            [children[m][0] for m in block], lengths[block], batch_size, int(steps.max())
-        )
+        room_steps = int(steps.max()) if room is None else -(-room // batch_size)
+        orders = _Orders([children[m][0] for m in block], lengths[block], batch_size, room_steps)
         table = Table(data, own(starts), own(lengths))
         inputs = Inputs(table, _each(own, validation or {}), own(key), _each(own, hyper))
-        state = _first_state(plan, _each(own, params))
+        state = _first_state(plan, _each(own, params)) | _each(own, goes_on or {})
         weights = None if shares is None else [shares[m] for m in block]
         return _train_block(plan, state, inputs, orders, weights, int(limits.max()), patience, bar)
 
     with bar, ThreadPoolExecutor(min(threads(n_jobs), len(blocks))) as pool:
-        return _joined(list(pool.map(one, blocks)), M)
+        trained = _joined(list(pool.map(one, blocks)), M)
+    return trained if goes_on is not None else trained._replace(goes_on={})
 
 
 def _train_block(plan, state, inputs, orders, shares, epochs, patience, bar):
@@ -370,7 +380,8 @@ def _train_block(plan, state, inputs, orders, shares, epochs, patience, bar):
     bar.update(epochs - done)  # those that nothing was left to learn in
     kept = "best" if plan.validates else "average" if plan.averages else "params"
     weights = _each(lambda a: a.numpy(), state[kept])
-    return Trained(weights, np.concatenate(history), state["best_epoch"].numpy())
+    stands = {part: _each(lambda a: a.numpy(), state[part]) for part in GOES_ON if part in state}
+    return Trained(weights, np.concatenate(history), state["best_epoch"].numpy(), stands)
 
 
 def _joined(blocks, n_replicas):
@@ -380,10 +391,15 @@ def _joined(blocks, n_replicas):
         np.pad(b.history, ((0, epochs - len(b.history)), (0, 0), (0, 0)), constant_values=np.nan)
         for b in blocks
     ]
+
+    def joined(*parts):
+        return np.concatenate(parts)[:n_replicas]
+
     return Trained(
-        _each(lambda *parts: np.concatenate(parts)[:n_replicas], *(b.params for b in blocks)),
+        _each(joined, *(b.params for b in blocks)),
         np.concatenate(history, axis=1)[:, :n_replicas],
-        np.concatenate([b.best_epoch for b in blocks])[:n_replicas],
+        joined(*(b.best_epoch for b in blocks)),
+        _each(joined, *(b.goes_on for b in blocks)),
     )
 
 

@@ -110,7 +110,7 @@ class JointACGANClassifier(ACGANClassifier):
     random_state : int, RandomState instance or None, default=None
         Seeds first weights, batch order and noise.
     max_replicas : int or None, default=None
-        Most pairs that :meth:`fit_many` trains at once; None fits them to memory.
+        Most pairs that ``fit_many`` trains at once; None fits them to memory.
     n_jobs : int or None, default=None
         Threads that train; None takes what joblib's context grants, see
         :func:`ehrgan.nets.engine.threads`. No number depends on it.
@@ -188,6 +188,7 @@ class JointACGANClassifier(ACGANClassifier):
     )  # fmt: skip
     _alike = ReplicaEstimator._alike
     _name = "joint AC-GAN"
+    _streams = False
     _parameter_constraints = {
         **ReplicaEstimator._parameter_constraints,
         "hidden_layers": ["array-like"],

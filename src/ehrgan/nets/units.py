@@ -124,18 +124,22 @@ class Units(NamedTuple):
         own = [
             (np.nan, framed(low[i], origin[i], power[i]), 1.0)
             if constant[i] or codes[i]
-            else _of_column(framed(X[~np.isnan(X[:, j]), j], origin[i], power[i]), scaling)
+            else of_column(framed(X[~np.isnan(X[:, j]), j], origin[i], power[i]), scaling)
             for i, j in enumerate(columns)
         ]
         return cls(low, high, origin, power, *np.array(own).reshape(-1, 3).T)
 
     def to_network(self, X):
         """Scale records; cells below the range seen go no lower than half the offset."""
+        return scaled(self.unscaled(X), self.shift, self.scale)
+
+    def unscaled(self, X):
+        """Records in their frames, with logarithms, before shift and scale."""
         Z = framed(X, self.origin, self.power)
         logged = ~np.isnan(self.offset)
         raised = Z[:, logged] - self._in_frame(self.low)[logged] + self.offset[logged]
         Z[:, logged] = np.log(np.maximum(raised, 0.5 * self.offset[logged]))
-        return scaled(Z, self.shift, self.scale)
+        return Z
 
     def from_network(self, Z):
         """Return to original units, kept within the range seen."""
@@ -151,7 +155,7 @@ class Units(NamedTuple):
         return framed(x, self.origin, self.power)
 
 
-def _of_column(x, scaling):
+def of_column(x, scaling):
     """Offset, shift and scale of a column's observed cells."""
     x = np.sort(x)  # the sum then forgets the order given
     low, high = x[0], x[-1]

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from . import separated, typed
@@ -130,6 +131,7 @@ def iter_cells(path, *, encoding=None, delimiter=None, header=None, sheet=None):
             head = stream.read(4096)
             stream.seek(0)
             for table, *rest in _parts(path, head, stream, opened, dialect):
+                _refuse_names_again(path, table, rows)
                 rows += len(table)
                 yield Cells(table, *rest)
     except FileNotFoundError:
@@ -142,6 +144,20 @@ def iter_cells(path, *, encoding=None, delimiter=None, header=None, sheet=None):
         raise ReportError(f"path '{path}' has no rows below the names: add the records")
 
 
+def _refuse_names_again(path, table, n_before):
+    """Refuse names among the records, as where two files were joined."""
+    if table.shape[1] < 2:
+        return
+    for row in np.flatnonzero(
+        (table.iloc[:, 0] == table.columns[0]).to_numpy(bool, na_value=False)
+    ):
+        if [*table.iloc[row]] == [*table.columns]:
+            raise ReportError(
+                f"path '{path}' has its names again where record {n_before + row + 1} stands: "
+                "delete that line"
+            )
+
+
 def _parts(path, head, stream, opened, dialect):
     """Table, fields, dialect and notes of each part of a file that begins so."""
     if not head.strip():
@@ -149,7 +165,7 @@ def _parts(path, head, stream, opened, dialect):
     if found := typed.tables_of(path, head, stream):
         return ((*part, dialect, []) for part in found)
     if head.startswith(WORKBOOKS):
-        return [(*_sheet(path, stream, dialect), dialect, [])]
+        return [_sheet(path, stream, dialect)]
     for start, what in OTHERS.items():
         if re.match(start, head):
             raise ReportError(f"path '{path}' is {what}")
@@ -178,13 +194,19 @@ def _opener(path):
 
 
 def _sheet(path, stream, dialect):
-    grid = typed.sheet_rows(path, stream, dialect.get("sheet"))
+    """Table, fields, dialect and notes of a workbook's sheet."""
+    grid, merged = typed.sheet_rows(path, stream, dialect.get("sheet"))
     texts = [[typed.shown(value).strip(BLANKS) for value in row] for row in grid[:200]]
     rows = [(number, row) for number, row in enumerate(texts, 1) if any(row)]
     number, names = header_of(path, rows, dialect.get("header"), "row")
+    merged = [span for span in merged if span[0][0] >= number]
+    for (top, left), (bottom, right) in merged:
+        for row in grid[top : bottom + 1]:
+            row[left : right + 1] = [grid[top][left]] * (right + 1 - left)
     records = [row for row in grid[number:] if any(value != "" for value in row)]
     columns = [typed.sheet_column(values) for values in zip(*records, strict=True)]
     table = pd.DataFrame(dict(zip(names, columns, strict=bool(columns))))
     nothing = [n for n in table if n.startswith("unnamed ") and table[n].isna().all()]
     table = table.drop(columns=nothing)
-    return table, typed.declared(table)
+    notes = [f"{len(merged)} merged cells count in all the rows that they span."] if merged else []
+    return table, typed.declared(table), dialect, notes

@@ -1,6 +1,7 @@
 """Which row of a table names its columns; what is none is refused."""
 
 import re
+from collections import Counter
 
 import numpy as np
 
@@ -33,7 +34,8 @@ def header_of(path, rows, header, unit):
 def _refuse_titles(path, rows, unit):
     """Refuse a first row that names too few columns, as a title would."""
     number, row = rows[0]
-    width = max(len(cells) for _, cells in rows)
+    # a single line of another width is no fault of the names
+    ((width, _),) = Counter(len(cells) for _, cells in rows).most_common(1)
     filled = [k for k in range(width) if any(k < len(c) and c[k] for _, c in rows)]
     named = [k for k in filled if k < len(row) and row[k]]
     if named and named[-1] == filled[-1] and 2 * len(named) >= len(filled):
@@ -61,8 +63,11 @@ def _refuse_records(path, rows, unit):
     # 0, 1, 2, ... are names that many programs give
     counted = all(map(str.isdecimal, numbers)) and {*np.diff([int(n) for n in numbers])} == {1}
     named = sum(map(bool, row))
+    same = next((n for n, cells in rows[1:] if cells == row), None)
+    twice = f"; or delete {unit} {same}, if it repeats them" if same else ""
     if not counted and (2 * len(numbers) >= named or 2 * len(numbers + again) > named):
         raise ReportError(
             f"path '{path}' has no line of names: its {unit} {number} is {row[:5]}; put the "
             f"columns' names above the records, or say header={number} if these are the names"
+            f"{twice}"
         )

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from .convert import read, tidy
 from .describe import describe
 from .errors import ReportError
+from .unlike import Unlike, ends_of
 
 __all__ = ["AsLearned"]
 
@@ -44,6 +45,7 @@ class AsLearned(TransformerMixin, BaseEstimator):
         self.fields_ = {name: schema[name] for name in X}
         of_words = X.select_dtypes("category")
         self.categories_ = {name: [*cells.cat.categories] for name, cells in of_words.items()}
+        self.ends_ = ends_of(X)
         return self
 
     def fit_transform(self, X, y=None):
@@ -52,7 +54,7 @@ class AsLearned(TransformerMixin, BaseEstimator):
         return X
 
     def transform(self, X):
-        """Give the values of the attributes; warns of cells that count as missing.
+        """Give the values of the attributes; warns of what is unlike those learned from.
 
         Raises
         ------
@@ -60,7 +62,9 @@ class AsLearned(TransformerMixin, BaseEstimator):
             If `X` lacks a column.
         """
         values, unread = self.read(X)
-        for sentence in unread_in_words(unread):
+        seen = Unlike(self.fields_, self.ends_)
+        seen.add(values, unread)
+        for sentence in seen.words():
             warnings.warn(sentence, stacklevel=2)
         return values
 
@@ -86,8 +90,9 @@ class AsLearned(TransformerMixin, BaseEstimator):
         X = tidy(X)
         lacking = [name for name in self.fields_ if name not in X]
         if lacking:
-            near = difflib.get_close_matches(lacking[0], X.columns, n=1, cutoff=0.4)
-            meant = f" ({near[0]!r} is there)" if near else ""
+            there = {name.casefold(): name for name in X.columns}
+            near = difflib.get_close_matches(lacking[0].casefold(), there, n=1, cutoff=0.4)
+            meant = f" ({there[near[0]]!r} is there)" if near else ""
             raise ReportError(
                 f"X lacks the columns {lacking}{meant}: the model has learned from them"
             )
@@ -102,14 +107,3 @@ class AsLearned(TransformerMixin, BaseEstimator):
                 gone[name] = X.loc[unread, name].astype(str).value_counts()
             found[name] = values
         return pd.DataFrame(found), gone
-
-
-def unread_in_words(unread):
-    """A sentence for each column that held what its schema cannot read."""
-    for name, counts in unread.items():
-        shown = ", ".join(f"{text!r} ({n})" for text, n in counts.iloc[:3].items())
-        more = f" and {len(counts) - 3} more" if len(counts) > 3 else ""
-        yield (
-            f"{name!r}: {counts.sum()} cells hold what the model has not learned to read, and "
-            f"count as missing: {shown}{more}."
-        )

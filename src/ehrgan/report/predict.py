@@ -1,15 +1,13 @@
 """Predict the records of a file by a saved pipeline, part by part."""
 
-from collections import Counter
-
 import pandas as pd
 from tqdm import tqdm
 
 from ..bars import no_bars
 from ..files import write_whole
 from .cells import iter_cells
-from .learned import unread_in_words
 from .model import read_model
+from .unlike import Unlike
 
 __all__ = ["predict_file"]
 
@@ -32,7 +30,8 @@ def predict_file(model, path, out, **options):
     Returns
     -------
     list of str
-        Sentences: how many records there are, what the model did not know.
+        Sentences: how many records there are, what the model did not know, and which columns hold
+        other values than it has learned from.
 
     Raises
     ------
@@ -48,21 +47,19 @@ def predict_file(model, path, out, **options):
     pipeline = read_model(model).pipeline
     types, rest = pipeline[0], pipeline[1:]
     options = types.schema.dialect | {k: v for k, v in options.items() if v is not None}
-    n, unread, written, strange, notes = 0, {}, [], [], []
+    seen, written, strange, notes = Unlike(types.fields_, types.ends_), [], [], []
     for part in tqdm(iter_cells(path, **options), desc="parts", unit="part", disable=no_bars()):
-        values, gone = types.read(part.table)
-        for name, counts in gone.items():
-            unread.setdefault(name, Counter()).update(counts.to_dict())
+        n = seen.n
+        values, unread = types.read(part.table)
+        seen.add(values, unread)
         told = rest.predict_proba(values)
         found = pd.DataFrame(told, columns=[f"probability of {c}" for c in rest.classes_])
         found.insert(0, "record", range(n + 1, n + len(found) + 1))
         found.insert(1, "prediction", rest.classes_[told.argmax(axis=1)])
         written.append(found.to_csv(index=False, header=n == 0))
-        n += len(found)
         strange, notes = [c for c in part.table if c not in types.schema], part.notes
     write_whole(out, "".join(written))
-    said = [*notes, f"{n} records predicted."]
+    said = [*notes, f"{seen.n} records predicted."]
     if strange:
         said.append(f"The model does not know the columns {strange}; they were not used.")
-    counts = {name: pd.Series(dict(c.most_common())) for name, c in unread.items()}
-    return [*said, *unread_in_words(counts)]
+    return [*said, *seen.words()]

@@ -111,13 +111,11 @@ def _extra(path, module):
 
 
 def sheet_rows(path, stream, sheet):
-    """Rows of a sheet's cells; which sheet is asked where several hold some."""
+    """Rows of a sheet's cells, and the corners of merged ones; which sheet is asked of several."""
     _extra(path, "python_calamine")
     try:
-        book = pd.read_excel(
-            io.BytesIO(stream.read()), sheet_name=None, header=None, dtype=object,
-            engine="calamine", na_filter=False,
-        )  # fmt: skip
+        file = pd.ExcelFile(io.BytesIO(stream.read()), engine="calamine")
+        book = pd.read_excel(file, sheet_name=None, header=None, dtype=object, na_filter=False)
     except Exception as error:  # calamine and pandas raise many kinds
         raise ReportError(
             f"path '{path}' is no workbook that can be read ({error}): open it in a spreadsheet "
@@ -132,7 +130,8 @@ def sheet_rows(path, stream, sheet):
             f"path '{path}' has cells on the sheets {filled}: say which holds the table, as in "
             f"sheet={filled[0]!r}" + ("" if sheet is None else f", got {sheet!r}")
         )
-    return book[sheet].to_numpy().tolist()
+    merged = file.book.get_sheet_by_name(sheet).merged_cell_ranges
+    return book[sheet].to_numpy().tolist(), merged or []
 
 
 def sheet_column(values):

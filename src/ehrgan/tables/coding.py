@@ -89,8 +89,53 @@ class TableCoder(TransformerMixin, BaseEstimator):
             If there is no column, names repeat or a parameter is out of its range.
         """
         self._validate_params()
+        return self._learn(as_frame(X), late=False)
+
+    def partial_fit(self, X, y=None):
+        """Learn from one more batch of records, whose codes stay as many; `y` is ignored.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_records, n_attributes)
+            As :meth:`fit` takes it, with the same columns each time, in any order.
+
+        Returns
+        -------
+        TableCoder
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in :meth:`fit` for the first batch; later as in :meth:`transform`, or a column of
+            texts holds something else.
+
+        Notes
+        -----
+        A column of texts has a code for each category of the first batch and one that all later
+        ones share, so that a network that learns from the codes keeps its inputs. Where the
+        categories are known beforehand, give the column a categorical dtype: each then has its own
+        code from the first. A column without any value in the first batch is of the kind that its
+        dtype says. After :meth:`fit` no code is left for categories that it has not seen.
+
+        Examples
+        --------
+        >>> coder = TableCoder().partial_fit(pd.DataFrame({"site": ["lung", "colon", None]}))
+        >>> coder = coder.partial_fit(pd.DataFrame({"site": ["skin", "lung"]}))
+        >>> coder.get_feature_names_out().tolist()
+        ['site=colon', 'site=lung', 'site=infrequent']
+        >>> coder.inverse_transform([[0.1, 0.2, 0.7]])["site"].tolist()
+        ['skin']
+        """
+        self._validate_params()
         X = as_frame(X)
-        rule = (self.max_categories, self.ordered == "cumulative")
+        if not hasattr(self, "_columns"):
+            return self._learn(X, late=True)
+        self._check_columns(X)
+        self._columns = [column.joined(X[column.name]) for column in self._columns]
+        return self
+
+    def _learn(self, X, late):
+        rule = (self.max_categories, self.ordered == "cumulative", late)
         self._columns = [learn_column(name, X[name], *rule) for name in X.columns]
         self._names = X.columns
         self.feature_names_in_ = X.columns.to_numpy(dtype=object)
@@ -121,6 +166,11 @@ class TableCoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = as_frame(X)
+        self._check_columns(X)
+        return np.hstack([column.encode(X[column.name]) for column in self._columns])
+
+    def _check_columns(self, X):
+        """Refuse a table of other columns."""
         lacking = self._names.difference(X.columns, sort=False)
         new = X.columns.difference(self._names, sort=False)
         if len(lacking) or len(new):
@@ -128,7 +178,6 @@ class TableCoder(TransformerMixin, BaseEstimator):
                 f"X must have the columns of fit: lacks {lacking.tolist()}, "
                 f"has besides {new.tolist()}"
             )
-        return np.hstack([column.encode(X[column.name]) for column in self._columns])
 
     def inverse_transform(self, X, *, rng=None):
         """Give the table again.

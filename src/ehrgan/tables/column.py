@@ -34,6 +34,10 @@ class Column(NamedTuple):
         Levels with a code of their own.
     cumulative : bool
         Code of ordered levels: a column for each step of the order, 1 above it; else the place.
+    late : bool
+        Whether the shared code is there from the first, for levels that have not occurred yet.
+    counts : tuple of int
+        How often each of the levels that share a code has occurred, where more may come.
     """
 
     name: object
@@ -44,6 +48,8 @@ class Column(NamedTuple):
     shares: tuple = ()
     kept: int = 0
     cumulative: bool = False
+    late: bool = False
+    counts: tuple = ()
 
     def to_plain(self):
         """The column without types of pandas, as lists and texts."""
@@ -63,7 +69,7 @@ class Column(NamedTuple):
     @property
     def codes(self):
         """Code of each level that has its own, of shape (levels, columns of numbers)."""
-        n = min(len(self.levels), self.kept + 1)
+        n = self.kept + 1 if self.late else min(len(self.levels), self.kept + 1)
         if n < 2 or (self.kind == "ordered" and not self.cumulative):
             return np.arange(float(n))[:, None]
         return np.tri(n, n - 1, -1) if self.kind == "ordered" or n == 2 else np.eye(n)
@@ -197,10 +203,55 @@ class Column(NamedTuple):
         n = len(self.codes)
         if n < 2:
             return np.ones((len(Z), n))
+        if self.late and len(self.levels) <= self.kept:  # nothing has come late: nobody shares
+            if len(self.levels) < 2:
+                return np.ones((len(Z), len(self.levels)))
+            return onto_simplex(Z[:, : len(self.levels)])
         if self.width < n:  # a column says how likely it is that the level lies above a step
             Z = -np.diff(Z, prepend=1.0, append=0.0, axis=1)
         places = np.minimum(np.arange(len(self.levels)), n - 1)
         return onto_simplex(Z)[:, places] * np.array(self.shares)
+
+    def joined(self, cells):
+        """The column after more cells: late levels share a code, and no width changes.
+
+        Parameters
+        ----------
+        cells : Series of shape (n,)
+
+        Returns
+        -------
+        Column
+
+        Raises
+        ------
+        ValueError
+            A column of numbers holds something else, or one of categories numbers.
+        """
+        if self.kind == "number":
+            seen = self._floats(cells)
+            seen = seen[~np.isnan(seen)]
+            if not self.whole or np.array_equal(seen, np.rint(seen)):
+                return self
+            return self._replace(whole=False, dtype=np.dtype(np.float64))
+        if not self.late:
+            return self
+        seen = cells.dropna().astype(object)
+        if found := [v for v in seen.drop_duplicates() if _kind(type(v)) != "text"]:
+            raise ValueError(
+                f"column {self.name!r} held text in fit and now holds {_some(found)}: give it one "
+                "kind, and let a table say so by its dtype before the column has a value"
+            )
+        known = dict(zip(self.levels[self.kept :], self.counts, strict=True))
+        for level, n in seen[~seen.isin(self.levels[: self.kept])].value_counts().items():
+            known[level] = known.get(level, 0) + int(n)
+        counts = dict(sorted(known.items(), key=lambda pair: (-pair[1], str(pair[0]))))
+        total = sum(counts.values())
+        return self._replace(
+            levels=(*self.levels[: self.kept], *counts),
+            counts=tuple(counts.values()),
+            shares=(*(1,) * self.kept, *(n / total for n in counts.values())),
+        )
 
     def _number(self, z):
         values = pd.Series(np.rint(z) if self.whole else z, dtype=np.float64)
@@ -215,7 +266,7 @@ class Column(NamedTuple):
         return values if self.whole and values.isna().any() else values.astype(self.dtype)
 
 
-def learn_column(name, cells, most, cumulative):
+def learn_column(name, cells, most, cumulative, late=False):
     """Learn kind, levels and codes of a column, or say why it has none.
 
     Parameters
@@ -228,6 +279,9 @@ def learn_column(name, cells, most, cumulative):
         Levels that an unordered column codes at most, the shared code included.
     cumulative : bool
         See :class:`Column`.
+    late : bool, default=False
+        Whether more cells will come: texts keep a code for levels that have not occurred, and all
+        categories of a categorical are known.
 
     Returns
     -------
@@ -254,6 +308,10 @@ def learn_column(name, cells, most, cumulative):
     if kind == "boolean":
         return Column(name, "nominal", dtype, False, (False, True), (1, 1), 2)
     counts = seen.astype(object).value_counts()
+    if late and categorical:
+        counts = counts.reindex(counts.index.union(dtype.categories, sort=False), fill_value=0)
+    elif late:
+        return _with_room(name, dtype, counts, most)
     if len(counts) <= most:
         order = dtype.categories if categorical else sorted(counts.index, key=str)
         levels = tuple(level for level in order if level in counts.index)
@@ -261,6 +319,16 @@ def learn_column(name, cells, most, cumulative):
     rare = counts.iloc[most - 1 :]
     shares = (*(1,) * (most - 1), *(rare / rare.sum()))
     return Column(name, "nominal", dtype, False, tuple(counts.index), shares, most - 1)
+
+
+def _with_room(name, dtype, counts, most):
+    """A column of texts of which more may come: the last code is for all that come late."""
+    own = counts.iloc[: most - 1]
+    rare = counts.iloc[most - 1 :]
+    levels = (*sorted(own.index, key=str), *rare.index)
+    shares = (*(1,) * len(own), *(rare / max(rare.sum(), 1)))
+    rest = tuple(int(n) for n in rare)
+    return Column(name, "nominal", dtype, False, levels, shares, len(own), False, True, rest)
 
 
 def onto_simplex(Z):

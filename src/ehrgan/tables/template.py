@@ -35,6 +35,19 @@ class Template(NamedTuple):
         kind = getattr(getattr(X, "dtype", None), "kind", "f")
         return cls(None, [str(X.dtype)] if kind in "iub" else None)
 
+    def joined(self, other):
+        """The template of records that came in two dresses: where types differ, plain numbers."""
+        if self == other:
+            return self
+        if self.columns is None or other.columns is None:
+            return Template(None, None)
+        columns = zip(self.dtypes, self.values, other.dtypes, other.values, strict=True)
+        kinds = [
+            (kind, values) if (kind, values) == (kind_there, values_there) else ("float64", None)
+            for kind, values, kind_there, values_there in columns
+        ]
+        return Template(self.columns, *map(list, zip(*kinds, strict=True)))
+
     def dress(self, X):
         """Return float64 X as a DataFrame, an integer array or an array, as the template was."""
         if self.columns is None:

@@ -1,0 +1,128 @@
+"""What new records hold that those a model has learned from did not, in words."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from .convert import DATES
+
+__all__ = ["Unlike", "ends_of"]
+
+#: Where the values of a number end, and where all but one in twenty do at either side.
+QUANTILES = (0, 0.05, 0.95, 1)
+#: Records, or known cells, from which it is told that all are missing, or that most are shifted.
+FEWEST = 20
+MOST_NAMED = 3
+
+
+def ends_of(X):
+    """Quantiles of each number among attributes, by name, as plain floats."""
+    numbers = X.select_dtypes("number").quantile(QUANTILES)
+    return {name: own.tolist() for name, own in numbers.items()}
+
+
+class Unlike:
+    """Counts, part by part, what is unlike the records that a model has learned from.
+
+    Parameters
+    ----------
+    fields : dict of str to dict
+        The schema's field of each attribute.
+    ends : dict of str to list of float
+        From :func:`ends_of`, of the records that the model has learned from.
+
+    Examples
+    --------
+    >>> ends = ends_of(pd.DataFrame({"age": [30.0, 40.0, 50.0]}))
+    >>> seen = Unlike({"age": {"type": "number"}}, ends)
+    >>> seen.add(pd.DataFrame({"age": [480.0, 31.0]}), {})
+    >>> print(*seen.words())
+    'age': 1 cells (480) lie far from the 30 to 50 that the model has learned from: is the \
+unit the same, or do they mean missing?
+    """
+
+    def __init__(self, fields, ends):
+        self.fields, self.names = fields, list(ends)
+        self.ends = np.array([*ends.values()]).reshape(-1, len(QUANTILES))  # (n_numbers, 4)
+        self.n, self.unread, self.blank = 0, {}, []
+        self.known = pd.Series(0, index=list(fields))
+        self.sides = np.zeros((2, len(ends)), dtype=np.int64)  # cells below and above most
+        self.far = np.zeros(len(ends), dtype=np.int64)
+        self.least, self.most = np.full((2, len(ends)), [[np.inf], [-np.inf]])  # of those far off
+
+    def add(self, values, unread):
+        """Count a part.
+
+        Parameters
+        ----------
+        values : DataFrame
+        unread : dict of str to Series
+            Both as :meth:`~ehrgan.report.learned.AsLearned.read` gives them.
+        """
+        for name, counts in unread.items():
+            self.unread.setdefault(name, Counter()).update(counts.to_dict())
+        known = values.notna()
+        self.blank += (self.n + 1 + np.flatnonzero(~known.any(axis=1))).tolist()
+        self.n += len(values)
+        self.known += known.sum()
+        cells = values[self.names].to_numpy(np.float64)
+        low, few, many, high = self.ends.T
+        self.sides += np.array([(cells < few).sum(axis=0), (cells > many).sum(axis=0)])
+        away = (cells < low - (high - low) / 2) | (cells > high + (high - low) / 2)
+        self.far += away.sum(axis=0)
+        self.least = np.minimum(self.least, np.where(away, cells, np.inf).min(axis=0))
+        self.most = np.maximum(self.most, np.where(away, cells, -np.inf).max(axis=0))
+
+    def words(self):
+        """Sentences on records without a value, on cells that are not read, and on other values."""
+        if self.blank:
+            shown = ", ".join(map(str, self.blank[:MOST_NAMED]))
+            yield (
+                f"{len(self.blank)} records hold no attribute at all (number {shown}"
+                f"{', ...' * (len(self.blank) > MOST_NAMED)}): nothing is known of them."
+            )
+        for name, counts in self.unread.items():
+            yield _unread_in_words(name, counts.most_common())
+        for name in self.known.index[(self.known == 0) & (self.n >= FEWEST)]:
+            if name not in self.unread:
+                yield f"{name!r} has no value in any of these records."
+        for k, name in enumerate(self.names):
+            yield from self._other_values(k, name)
+
+    def _other_values(self, k, name):
+        low, few, many, high, least, most = (
+            _shown(self.fields[name], value)
+            for value in (*self.ends[k], self.least[k], self.most[k])
+        )
+        asks = "is the unit the same, or do they mean missing?"
+        if self.far[k]:
+            span = least if least == most else f"{least} to {most}"
+            yield (
+                f"{name!r}: {self.far[k]} cells ({span}) lie far from the {low} to "
+                f"{high} that the model has learned from: {asks}"
+            )
+            return
+        for side, n, end in zip(("below", "above"), self.sides[:, k], (few, many), strict=True):
+            if self.known[name] >= FEWEST and 2 * n > self.known[name]:
+                yield (
+                    f"{name!r}: {n / self.known[name]:.0%} of the cells lie {side} {end}, and at "
+                    f"most 5% of those that the model has learned from: {asks}"
+                )
+
+
+def _unread_in_words(name, counts):
+    """A sentence on cells that a column's schema cannot read."""
+    shown = ", ".join(f"{text!r} ({n})" for text, n in counts[:MOST_NAMED])
+    more = f" and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
+    return (
+        f"{name!r}: {sum(n for _, n in counts)} cells hold what the model has not learned to read, "
+        f"and count as missing: {shown}{more}."
+    )
+
+
+def _shown(field, value):
+    """A number as people read it: days as dates."""
+    if field["type"] in DATES and field["type"] != "time" and np.isfinite(value):
+        return str((pd.Timestamp("1970-01-01") + pd.to_timedelta(value, unit="D")).date())
+    return f"{value:.6g}"
