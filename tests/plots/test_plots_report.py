@@ -166,7 +166,7 @@ def test_calibration_counts_what_came_true_in_bins_of_equally_many():
         assert most <= axis.get_ylim()[1] <= 1 and axis.get_ylim()[0] == 0
     ours, theirs = bars(figure.axes[0])
     assert ours.look.colour != theirs.look.colour and ours.look.marker != theirs.look.marker
-    assert figure.get_supxlabel() == "probability told"
+    assert figure.get_supxlabel() == "predicted probability"
     assert figure.get_supylabel() == "share that is positive"
 
 

@@ -158,7 +158,7 @@ def calibration_and_benefit(predictions, benefits, n_bins=8):
     right.axhline(0, color="black", lw=1)
     right.set(xlabel="Threshold", ylabel="Net benefit", ylim=(-0.05, None))
     right.annotate("act on all", (0.42, 0.0), (0.5, 0.08), fontsize=9)
-    left.set(xlabel="Probability told", ylabel="Share malignant", aspect="equal")
+    left.set(xlabel="Predicted probability", ylabel="Share malignant", aspect="equal")
     words = left.get_legend_handles_labels()
     figure.legend(*words, loc="outside lower center", ncols=2, fontsize=10)
     return figure

@@ -90,7 +90,7 @@ def holes_by_record(masks):
 
 @drawn
 def calibration(panels, n_bins=5):
-    """Share of positive records over the probability told, in bins of equally many records.
+    """Share of positive records over the predicted probability, in bins of equally many records.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def calibration(panels, n_bins=5):
         axis.set(xlim=(0, top), ylim=(0, top))
         if len(panels) > 1:
             axis.set_title(title)
-    figure.supxlabel("probability told", fontsize=11)
+    figure.supxlabel("predicted probability", fontsize=11)
     figure.supylabel("share that is positive", fontsize=11)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
