@@ -10,6 +10,7 @@ from ..files import write_whole
 from .cells import iter_cells
 from .learned import unread_in_words
 from .model import read_model
+from .seen import new_patterns
 
 __all__ = ["predict_file"]
 
@@ -45,7 +46,8 @@ def predict_file(model, path, out, **options):
     -----
     Some 16 MB of the file are in memory at a time, and 100 bytes for each record predicted.
     """
-    pipeline = read_model(model).pipeline
+    held = read_model(model)
+    pipeline, seen, n_strange = held.pipeline, held.about.get("seen"), 0
     types, rest = pipeline[0], pipeline[1:]
     options = types.schema.dialect | {k: v for k, v in options.items() if v is not None}
     n, unread, written, strange, notes = 0, {}, [], [], []
@@ -53,6 +55,7 @@ def predict_file(model, path, out, **options):
         values, gone = types.read(part.table)
         for name, counts in gone.items():
             unread.setdefault(name, Counter()).update(counts.to_dict())
+        n_strange += int(new_patterns(seen, values).sum())
         told = rest.predict_proba(values)
         found = pd.DataFrame(told, columns=[f"probability of {c}" for c in rest.classes_])
         found.insert(0, "record", range(n + 1, n + len(found) + 1))
@@ -62,6 +65,11 @@ def predict_file(model, path, out, **options):
         strange, notes = [c for c in part.table if c not in types.schema], part.notes
     write_whole(out, "".join(written))
     said = [*notes, f"{n} records predicted."]
+    if n_strange:
+        said.append(
+            f"{n_strange} records lack a set of attributes that no record lacked from which the "
+            "model has learned: rely less on their predictions, and ask why these are missing."
+        )
     if strange:
         said.append(f"The model does not know the columns {strange}; they were not used.")
     counts = {name: pd.Series(dict(c.most_common())) for name, c in unread.items()}
