@@ -35,7 +35,7 @@ def command_line():
 
 
 def add_report(commands):
-    """Options of the commands that read a table: describe, report, synthesize, predict, card."""
+    """Options of the commands that read a table, from describe to card."""
     several = {"action": "append", "default": []}
     describe = commands.add_parser("describe", help="say what each column of a table is")
     describe.add_argument(
@@ -89,9 +89,15 @@ def add_report(commands):
     predict.add_argument("model", help="the model.skops of a report")
     predict.add_argument("table", help="the new records, columns in any order")
     predict.add_argument("--out", required=True, help="the CSV to write")
+    update = commands.add_parser(
+        "update", help="let a model learn from new records whose outcomes are known"
+    )
+    update.add_argument("model", help="the model.skops of a report, which stays as it is")
+    update.add_argument("table", help="the new records with their outcomes, as they came")
+    update.add_argument("--out", help="the new model; else the old one's name and a number")
     card = commands.add_parser("card", help="print the card of a model")
     card.add_argument("model", help="the model.skops of a report")
-    for command in (describe, report, synthesize, predict):
+    for command in (describe, report, synthesize, predict, update):
         command.add_argument("--encoding", help="of a file of text, if it is not UTF-8")
         command.add_argument("--delimiter", help="the character between cells")
         command.add_argument("--header", type=int, help="the line or row of the names, from 1")
@@ -108,6 +114,7 @@ def main(arguments=None):
     tables = {
         **{"describe": describe_table, "report": report_table},
         **{"synthesize": synthesize_table, "predict": predict_table, "card": print_card},
+        **{"update": update_model},
     }
     try:
         if options.command in tables:
@@ -252,6 +259,16 @@ def predict_table(options):
 
     told = predict_file(options.model, options.table, options.out, **file_options(options))
     print(*told, f"the predictions are in {options.out}", sep="\n")
+    return 0
+
+
+def update_model(options):
+    """Update a model beside the old one, and say what has changed."""
+    from .report.update import update_file
+
+    words, paths = update_file(options.model, options.table, options.out, **file_options(options))
+    print(*words, sep="\n")
+    print(f"the new model is in {paths['model']}, its card in {paths['card']}; the old one stays")
     return 0
 
 

@@ -556,7 +556,9 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             )
 
     def _scaled(self, X):
-        return scaled(framed(X, self.origin_, self.power_), self.shift_, self.scale_)
+        Z = scaled(framed(X, self.origin_, self.power_), self.shift_, self.scale_)
+        Z[:, self.low_ == self.high_] = 0.0  # what has not varied yet has taught nothing
+        return Z
 
     def _networks(self):
         d, K = self.n_features_in_, len(self.classes_)

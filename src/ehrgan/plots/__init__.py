@@ -36,11 +36,13 @@ from .missingness import gain_map, over_rates
 from .rare import costs_of_cures, losses_of_networks, marks_by_setting, promises_after_mend
 from .report import calibration, holes_by_record, method_intervals, methods_on_sets, net_benefit
 from .stages import planted_fills
+from .stream import areas_over_days
 from .synthetic import against_chance, three_axes, use_of_fakes
 
 __all__ = [
-    "adversarial_curves", "against_chance", "calibration", "calibration_and_benefit",
-    "classifier_intervals", "costs_of_cures", "discriminator_beside_optimum", "errors_by_attribute",
+    "adversarial_curves", "against_chance", "areas_over_days", "calibration",
+    "calibration_and_benefit", "classifier_intervals", "costs_of_cures",
+    "discriminator_beside_optimum", "errors_by_attribute",
     "errors_by_epoch", "errors_over_training", "every_number", "filled_record", "frontier",
     "gain_map", "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
     "imputers_beside_peers", "learning_curve", "losses_of_networks", "marks_by_setting",

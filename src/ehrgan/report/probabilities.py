@@ -99,12 +99,13 @@ def recalibrated(y, told, fold):
     found = np.empty_like(told)
     for p, folds, out in zip(told, fold, found, strict=True):
         for k in np.unique(folds):
-            out[folds == k] = moved(p[folds == k], *_line(y[folds != k], p[folds != k]))
+            out[folds == k] = moved(p[folds == k], *line_of(y[folds != k], p[folds != k]))
     n_trials = len(told)
-    return found, _line(np.tile(y, n_trials), told.ravel())
+    return found, line_of(np.tile(y, n_trials), told.ravel())
 
 
-def _line(y, p):
+def line_of(y, p):
+    """Intercept and slope along which log-odds of probabilities p come true."""
     line = calibration_line(y, p, clip=CLIP)
     whole = line.intercept.value, line.slope.value
     # without a slope that fits, or with one that turns the order, the average alone is mended

@@ -1,0 +1,45 @@
+"""Figures of records that keep coming."""
+
+import matplotlib.pyplot as plt
+
+from .style import COLOURS, DASHES, band, drawn
+
+
+@drawn
+def areas_over_days(tables, turns, shaded=()):
+    """AUC of the last days, day by day: a panel for each stream, a line for each arm.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        A stream's name, and arm, day, mean, low, high: from
+        :func:`~ehrgan.study.stream.areas_by_day`.
+    turns : dict of str to int
+        The day of each stream on which something changes, where it does.
+    shaded : sequence of str, default=()
+        Arms whose intervals are drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    columns = min(2, len(tables))
+    rows = -(-len(tables) // columns)
+    size = (3.6 * columns, 0.7 + 2.3 * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, sharey=True)
+    arms = list(dict.fromkeys(arm for table in tables.values() for arm in table["arm"]))
+    for axis, (name, table) in zip(axes.flat, tables.items(), strict=False):
+        for arm, own in table.groupby("arm", sort=False):
+            look = arms.index(arm)
+            axis.plot(own["day"], own["mean"], color=COLOURS[look], ls=DASHES[look], label=arm)
+            if arm in shaded:
+                band(axis, own["day"], own, COLOURS[look])
+        if name in turns:
+            axis.axvline(turns[name], color="0.35", lw=1, ls=":")
+        axis.set_title(name, fontsize=11)
+    for axis in axes[-1]:
+        axis.set_xlabel("day")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("AUC of the last days")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return figure
