@@ -20,6 +20,7 @@ OWN = {
     "11_real_records": {"n_trials": 1},
     "12_your_records": {"n_trials": 1},
     "15_explore": {"n_trials": 1},
+    "17_rare_diseases": {"n_trials": 1},
 }
 #: Chapters that hand functions of their own to other processes, and are to show that this works.
 PROCESSES = {"03_baselines"}

@@ -823,6 +823,50 @@ def test_benchmarks(chapter):
     check(done.glued, "bench_", wanted)
 
 
+@of("17_rare_diseases")
+def test_rare_diseases(chapter):
+    done = chapter("17_rare_diseases")
+    study = committed.committed("by_prevalence")
+    sizes = study.groupby(["prevalence", "metric"])[["n_train", "n_test"]].mean()
+
+    def wide(metric, share):
+        own = study[(study["metric"] == metric) & (study["prevalence"] == share)]
+        return own.pivot_table("value", ["trial", "fold"], "classifier")
+
+    def less(metric, share, first, second):
+        scores = wide(metric, share)
+        return interval(scores[first] - scores[second], *sizes.loc[share, metric])
+
+    thyroid, batch = 0.048, "AC-GAN, batch"
+    ratio = interval(wide("ratio", thyroid)["class weights"], *sizes.loc[thyroid, "ratio"])
+    means = study.pivot_table("value", ["prevalence", "classifier"], "metric")
+    mended = means.filter(like=", repriored", axis=0)["ratio"].rename(
+        index=lambda name: name.removesuffix(", repriored"), level="classifier"
+    )
+    odds = np.exp(means["shift"].reindex(mended.index))
+    near, right = (odds > 0.5) & (odds < 2), (mended > 0.9) & (mended < 1.1)
+    behind = wide("auc_roc", 0.02)[["none", batch, "AC-GAN, opposite"]]
+    failed = (behind.lt(behind["none"] - 0.05, axis=0)).mean()
+    costs = benchmarks.read("cures").pivot_table("growth", "round", "cure").median()
+    assert len(mended) == 35
+    wanted = {
+        "ratio_weights": "{:.1f} ({:.1f}\N{EN DASH}{:.1f})".format(*ratio),
+        "gan_auc": f"{(behind['none'] - behind[batch]).mean():.3f}",
+        "found_threshold": signed(*less("sensitivity", thyroid, "none, threshold", "none"), 3),
+        "found_smote": signed(*less("sensitivity", thyroid, "SMOTE", "none"), 3),
+        "opposite_auc": signed(*less("auc_roc", 0.02, "AC-GAN, opposite", batch), 3),
+        "opposite_thyroid": signed(*less("auc_roc", thyroid, "AC-GAN, opposite", batch), 3),
+        "right_before": near.sum(),
+        "right_after": (near & right).sum(),
+        "wrong_before": (~near).sum(),
+        "wrong_after": (~near & ~right).sum(),
+        "failed_batch": f"{failed[batch]:.0%}",
+        "failed_opposite": f"{failed['AC-GAN, opposite']:.0%}",
+        "opposite_more": f"{costs['AC-GAN, opposite'] - costs[batch]:+.0f}",
+    }
+    check(done.glued, "rare_", wanted, but={"toy_slope", "toy_alike", "water", "more_least"})
+
+
 @of("15_explore")
 def test_every_result(chapter):
     done = chapter("15_explore")

@@ -108,7 +108,8 @@ def costs_of_cures(table, panels):
         for i, cure in enumerate(cures):
             own = table.loc[table["cure"] == cure, column]
             axis.plot(own, [i] * len(own), color=COLOURS[0], marker="o", ls="", ms=6, mfc="none")
-        axis.set_xscale("log")
+        axis.set_xscale("log", base=2)
+        axis.xaxis.set_major_formatter("{x:g}")
         axis.set_xlabel(words)
         name_rows(axis, cures)
     return figure
