@@ -1,6 +1,7 @@
 """What a column is found to be: decided by what reads all its cells, else asked with the line."""
 
 import json
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -63,6 +64,19 @@ def test_numbers_are_read_as_all_their_cells_allow(cells, others, wanted):
             ['"missingValues": ["", "unknown"]', '"type": "string"'],
         ),
         ([*map(str, range(10, 59)), "05"], None, ['"type": "number"', '"type": "string"']),
+        (
+            ["2020-11-04", "03/11/2020"],
+            None,
+            [
+                '"format": "%Y-%m-%d", "otherFormats": ["%d/%m/%Y"]',
+                '"format": "%Y-%m-%d", "otherFormats": ["%m/%d/%Y"]',
+            ],
+        ),
+        (
+            [f"{y}{m:02d}{d}" for y in (19, 21) for m in range(1, 7) for d in (10, 15)],
+            None,
+            ['"format": "%y%m%d"', '"format": "%d%m%y"'],
+        ),
     ],
 )
 def test_what_several_readings_allow_is_asked_and_each_line_settles_it(cells, others, lines):
@@ -104,6 +118,14 @@ def test_what_looks_like_a_name_stays_one(cells):
         (["31 December 2021", "2 June 2022"], {"format": "%d %B %Y"}),
         (["20211231", "20220102"], {"format": "%Y%m%d"}),
         (["31122021", "01022022"], {"format": "%d%m%Y"}),
+        (
+            [f"{y}{m:02d}" for y in range(2018, 2023) for m in range(1, 13)],
+            {"type": "yearmonth", "format": "%Y%m"},
+        ),
+        (
+            [f"{y}{m:02d}15" for y in (35, 85, 99) for m in range(1, 13)],
+            {"format": "%y%m%d", "firstYear": date.today().year - 99},
+        ),
         (["31/12/21", "01/02/22", "15/06/21"], {"format": "%d/%m/%y"}),
         (["21/12/31", "22/02/01", "21/06/15"], {"format": "%y/%m/%d"}),
         (
@@ -130,7 +152,24 @@ def test_dates_are_read_as_all_their_cells_allow_and_are_no_attributes(cells, wa
 
 def test_a_date_of_one_order_settles_those_that_may_have_two():
     sure = {"other": np.resize(["31/12/2021", "01/02/2022"], 60)}
-    assert field(["03/11/2020", "04/12/2020"], sure)["format"] == "%d/%m/%Y"
+    found = field(["03/11/2020", "04/12/2020"], sure)
+    assert found["format"] == "%d/%m/%Y"
+    assert "'03/11/2020' is read as 3 November 2020, as other columns" in found["notes"][0]
+    assert 'if it is 11 March 2020: write "format": "%m/%d/%Y"' in found["notes"][0]
+    american = {"other": np.resize(["12/31/2021", "02/01/2022"], 60)}
+    assert field(["03/11/2020", "04/12/2020"], american)["format"] == "%m/%d/%Y"
+
+
+def test_numbers_of_another_decimal_mark_than_the_table_has_are_told():
+    others = POINTS | {"third": np.resize(["7.25", "3"], 60)}
+    found = field(["1,2", "3", "2,3"], others)  # perhaps the answers that were ticked
+    assert found["decimalChar"] == "," and 'write "type": "string"' in found["notes"][0]
+    assert field(["1,2", "3", "2,3"], COMMAS).get("notes") is None
+
+
+def test_many_measurements_of_six_digits_stay_numbers():
+    is_at_least(field([f"{200_000 + 37 * k}" for k in range(60)]), type="number")
+    is_at_least(field(["200101", "200102", "200103"]), type="number")  # three may be by chance
 
 
 def test_years_of_two_digits_are_of_the_last_hundred_unless_either_century_may_be_meant():
@@ -150,11 +189,36 @@ def test_years_of_two_digits_are_of_the_last_hundred_unless_either_century_may_b
         (["5 mg", "7 mg"], "60 cells hold a number and a sign ('5 mg', '7 mg')"),
         (["01067", "1067"], "'v' holds '01067', which is read as a name"),
         (["Bonn", "bonn", "Ulm"], "'v' has 'Bonn' also as 'bonn'"),
+        ([1, 2, 3, 4, 5, 9, 8], "'v' is 9 in 8 records, far from its other values (1 to 8)"),
+        ([1, 2, 3, 4, 5, 8], "'v' is 8 in 10 records, far from its other values (1 to 5)"),
+        ([-35.5, -4, 1, 3, 20, 35, -99.9], "'v' is -99.9 in 8 records, far from its other"),
+        ([*range(20, 71), *[99] * 9], "'v' is 99 in 9 records, far from its other values (20 to"),
+        (["TRUE", "1", "0", "FALSE"], "'v' says yes and no in several ways"),
+        (["ja", "Nein", "no"], "'v' says yes and no in several ways"),
+        ([f"{k}{u}" for k in range(6) for u in (" days", " weeks")], "have different units"),
+        ([f"'{k}.5" for k in range(12)], "is taken for 12 categories, though its numbers are"),
+        ([f'="{k}"' for k in range(12)], "is taken for 12 categories, though its numbers are"),
     ],
 )
 def test_what_looks_odd_is_said_and_not_changed(cells, said):
     notes = field(cells).get("notes", [])
     assert any(said in note for note in notes), notes
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [*range(10)],  # 7, 8 and 9 go on from 0 to 6
+        [1, 2, 3, 4, 5, 6, 7, 9],
+        [*np.arange(20, 79, 1.5), 99, 99],  # two of that age
+        ["yes", "no"],
+        ["yes", "no", "perhaps"],
+        [f"{letter}{k}.{k}" for k in range(6) for letter in "EJ"],  # of ICD
+        [f"0{k} Dec 2021 about" for k in range(1, 6)],  # a text that begins so is no number
+    ],
+)
+def test_what_is_usual_is_not_called_odd(cells):
+    assert field(cells).get("notes") is None
 
 
 @pytest.mark.parametrize(
@@ -164,12 +228,23 @@ def test_what_looks_odd_is_said_and_not_changed(cells, said):
         ([f"{k}.5 {u}" for k in range(30) for u in ("mg", "g")], "different units ('mg', 'g')"),
         ([f"{k}.5{u}" for k in range(30) for u in ("%", "")], "different units"),
         ([f"({k}.5)" for k in range(60)], "which is not read"),
+        ([f"'{k}" for k in range(60)], "which is not read"),
+        ([f"{k}:30" for k in range(60)], "spans of time"),
         (["", None], "no value at all"),
+        (["NA"], "no value at all"),
     ],
 )
 def test_what_is_no_single_number_is_left_out_with_its_cure(cells, why):
     found = field(cells)
     assert found["role"] == "left out" and why in found["why"]
+
+
+def test_codes_of_letters_and_points_are_names_and_times_of_day_are_no_days():
+    icd = field([f"{letter}{k}.{k}" for k in range(30) for letter in "EJ"])
+    assert (icd["role"], icd["why"]) == ("identifier", "it names the records; delete it")
+    assert "it holds times of day" in field(["10:15", "9:30"])["why"]
+    odd = field([*["10:15", "9:30"] * 29, "24:00", "25:00"])["notes"]
+    assert "read as a time of day; 2 cells are no time" in odd[0]
 
 
 def test_a_code_counts_where_it_stands_apart_and_is_named_where_it_does_not():

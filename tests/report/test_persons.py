@@ -64,6 +64,27 @@ def test_one_outcome_a_person_names_persons(n_persons, each, kind, shuffle, cons
         assert "x" in (*found.names, *found.others) and found.n > 9
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_measurement_of_persons_with_holes_names_none_of_them(seed):
+    weight = {"weight": lambda rng, n: rng.normal(70, 12, n).round(3)}  # as good as a name
+    table, y, who = long_table(40, 25, seed=seed, **CONSTANT, **weight)
+    table.loc[np.random.default_rng(seed).random(len(who)) < 0.3, "weight"] = np.nan
+    (found,) = suspects(table, y)
+    assert found.names == ("x",) and found.n == 40 and same_partition(found.groups, who)
+    without = suspects(table.drop(columns="x"), y)
+    assert without and not any(one.sure and "weight" in one.names for one in without)
+    whole = min(try_suspects(table[["hb", "sex", "born"]], y, without), key=lambda one: one.whole)
+    assert "weight" not in whole.suspect.names and whole.suspect.n <= 40
+
+
+def test_a_name_of_persons_that_hardly_ever_lacks_is_one():
+    table, y, who = long_table(40, 25)
+    lacks = np.arange(len(who)) % 50 == 0
+    (found,) = suspects(table.assign(x=table["x"].mask(lacks)), y)
+    assert found.sure and found.names == ("x",) and found.n == 40
+    assert len(np.unique(found.groups)) == 40 + lacks.sum()  # each of the others alone
+
+
 def test_of_stays_of_a_patient_the_patient_groups_and_both_stay_out():
     rng = np.random.default_rng(3)
     table, _, who = long_table(40, 30, **CONSTANT)
@@ -159,4 +180,4 @@ def test_numbers_written_as_text_have_the_order_of_numbers_and_holes_are_alone()
     table, y, who = long_table(40, 25)
     table["x"] = table["x"].where(who < 30)
     (found,) = suspects(table, y)
-    assert found.n == 30 + 10 * 25
+    assert found.n == 30 and len(np.unique(found.groups)) == 30 + 10 * 25

@@ -679,6 +679,14 @@ def test_as_many_attributes_as_allowed_are_studied_and_one_more_is_not(monkeypat
     assert prepare(table(lab=lab), "died").X.shape == (120, 3)
     with pytest.raises(ReportError, match="has 4 attributes, and at most 3 are studied"):
         prepare(table(lab=lab, more=lab**2 + np.arange(120)), "died")
+    # copies count too: to find them takes as long as what is spared
+    with pytest.raises(ReportError, match="has 4 attributes, and at most 3 are studied"):
+        prepare(table(lab=lab, more=lab), "died")
+
+
+def test_an_outcome_alone_predicts_nothing():
+    with pytest.raises(ReportError, match="no attribute is left.*There is only one column"):
+        prepare(table()[["died"]], "died")
 
 
 def test_the_fingerprint_is_of_names_and_cells_and_of_nothing_else():

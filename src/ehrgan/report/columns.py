@@ -7,6 +7,7 @@ import pandas as pd
 
 from .convert import DATES, LIMIT, NUMBERS, is_category, numbers, read_plain
 from .notation import NAMES, UNIT, asked
+from .outcome import PLAINLY
 from .schema import OTHER_TYPES
 
 #: Codes for missing that are as often a word: missing only where the same table writes them for a
@@ -25,6 +26,17 @@ BY_CHANCE = 5
 MANY_DIGITS = 1e7
 
 NESTED = "its cells hold lists or bytes; make columns of single values from it"
+#: Categories from which it is told that they look like numbers.
+MANY_CATEGORIES = 10
+#: A number that stands in brackets, quotes or a formula, or has a mark behind.
+DRESSED = r"[='\"(]*\d[\d.,]*[)'\"*+-]*"
+#: Numbers that are codes in many tables: 9, 99, 888, -99.9.
+CODE = re.compile(r"-?([789])\1*(\.\1+)?")
+
+A_TIME = (
+    "it holds times of day; make a number of it that is known in time, or keep it (hours since "
+    "midnight)"
+)
 A_DATE = (
     "it holds dates; make a number of it that is known in time, such as days since a start, or "
     "keep it (days since 1970)"
@@ -47,7 +59,8 @@ def standing(field, cells, codes):
     """
     if field["type"] in OTHER_TYPES:
         unread = f"its type is {field['type']}, which is not read"
-        why = unusable(cells)[1] if cells.isna().all() else unread
+        seen = cells.mask(cells.isin(field.get("missingValues", [])))
+        why = unusable(seen)[1] if seen.isna().all() else unread
         return {"role": "left out", "why": why} | field | {"sure": "yes"}
     gone = field.get("missingValues", [""])
     notes = [f"{field['name']!r}: {note}" for note in field.get("notes", ())]
@@ -82,7 +95,7 @@ def _use(field, cells, values):
     if why := unusable(values)[1]:
         return "left out", why
     if field["type"] in DATES:
-        return "time", A_DATE
+        return "time", A_TIME if field["type"] == "time" else A_DATE
     if field["type"] in NUMBERS and numbers_records(values.dropna().to_numpy()):
         return "identifier", "it numbers the records; delete it, or keep it"
     return "attribute", ""
@@ -167,12 +180,16 @@ def _numbers_within(kinds):
     number = r"[+-]?\d+(?:[.,]\d+)?"
     if kinds.str.fullmatch(rf"{number} ?[^\w\s.,:] ?{number}").mean() > 0.9:
         return f"each cell holds two numbers, as {kinds.iloc[0]!r} does: make two columns of them"
+    if kinds.str.fullmatch(r"\d+:[0-5]\d(:[0-5]\d)?").mean() > 0.9:
+        return f"its cells are spans of time, as {kinds.iloc[0]!r} is: make one number of each"
     found = kinds.str.extract(rf"^({LIMIT}{number})\s*({UNIT})?$")
     units = found[1].fillna("none")
     if found[0].notna().mean() > 0.9 and 1 < units.nunique() < len(kinds) / 5:
         shown = ", ".join(map(repr, units.value_counts().index[:4]))
         return f"its numbers have different units ({shown}): write them in one unit"
-    if kinds.str.contains(r"\d[.,]\d").mean() > 0.9:
+    dressed = kinds.str.fullmatch(DRESSED) & ~kinds.str.isdecimal()
+    plainly = kinds.str.contains(r"\d[.,]\d") & ~kinds.str.contains(r"[^\W\d_]")
+    if (dressed | plainly).mean() > 0.9:
         shown = kinds.iloc[0]
         return f"its numbers are written as {shown!r} is, which is not read: write them plainly"
     return ""
@@ -217,10 +234,12 @@ def _unread_notes(field, odd, cells):
         said = f"{n} cells are none ({shown}) and count as missing"
         notes.append(f"{name!r} is read as a number; {said}.")
     elif n and field["type"] in DATES:
-        said = f"{n} cells are no day, or may be one of several ({shown}), and count as missing"
+        of_day = field["type"] == "time"
+        said = f"{n} cells are no {'time' if of_day else 'day'}, or may be one of several ({shown})"
+        said += ", and count as missing"
         line = '; settle it by one "format"' if field.get("otherFormats") else ""
         line += '; settle it by one "firstYear"' if "firstYear" in field else ""
-        notes.append(f"{name!r} is read as a date; {said}{line}.")
+        notes.append(f"{name!r} is read as a {'time of day' if of_day else 'date'}; {said}{line}.")
     elif n:
         notes.append(f"{name!r} has {n} cells of no category ({shown}), which count as missing.")
     if isinstance(first := field.get("firstYear"), int):
@@ -269,7 +288,8 @@ def _apart(kinds, counts):
     for _ in range(3):  # codes may stand side by side, as 98 and 99
         for k in (0, len(kinds) - 1):
             code, rest = kinds[k], np.delete(kinds, k)
-            if counts[k] > 1 and len(rest) > 1 and code == round(code) and _is_apart(code, rest):
+            hits = counts[k] / np.median(np.delete(counts, k)) if len(rest) else 0
+            if counts[k] > 1 and len(rest) > 1 and _is_apart(code, rest, hits):
                 yield code, counts[k], rest[0], rest[-1]
                 kinds, counts = rest, np.delete(counts, k)
                 break
@@ -277,13 +297,27 @@ def _apart(kinds, counts):
             return
 
 
-def _is_apart(code, rest):
-    """Whether a number stands far from sorted others."""
+def _is_apart(code, rest, hits):
+    """Whether a number stands far from sorted others, each of which is found once in its `hits`."""
+    if CODE.fullmatch(f"{code:.15g}") and _is_beyond(code, rest, hits):
+        return True
+    if code != round(code):
+        return False
     low, high = rest[0], rest[-1]
     if code == 0 and low > 0:  # as in tables of glucose or weight
         return len(rest) >= 10 and low > 5 * np.median(np.diff(rest[:20]))
     below = code < low - (high - low) / 2 - 1 or code < 0 <= low
     return below or code > high + max(2, (high - low) * (1 if len(rest) >= 10 else 2))
+
+
+def _is_beyond(code, rest, hits):
+    """Whether a usual code leaves a gap to numbers that are none, and is too frequent for one."""
+    plain = np.array([value for value in rest if not CODE.fullmatch(f"{value:.15g}")])
+    if len(plain) < 2 or plain[0] <= code <= plain[-1] or (len(plain) >= 10 and hits < 3):
+        return False
+    others = np.append(rest, code)  # 7, 8 and 9 go on from 0 to 6
+    beyond = others - plain[-1] if code > plain[-1] else plain[0] - others
+    return beyond[beyond > 0].min() >= 3 * np.median(np.diff(plain))
 
 
 def _text_notes(name, field, cells):
@@ -304,8 +338,15 @@ def _text_notes(name, field, cells):
         notes.append(
             f"{name!r} has {first!r} also as {', '.join(map(repr, others))}: write them alike."
         )
-    if len(counts) and pd.Series([*counts.keys()], dtype="str").str.contains(NAMES).any():
-        first = next(text for text in counts.keys() if re.search(NAMES, str(text)))
-        said = f"{name!r} holds {first!r}, which is read as a name"
+    texts = pd.Series([*map(str, counts.keys())], dtype="str")
+    words = {*texts.str.casefold()}
+    if len(words) > 2 and words <= PLAINLY | {"0", "1"}:
+        shown = ", ".join(map(repr, texts[:4]))
+        notes.append(f"{name!r} says yes and no in several ways ({shown}): write them alike.")
+    if len(texts) >= MANY_CATEGORIES and (cure := _numbers_within(texts)):
+        notes.append(f"{name!r} is taken for {len(texts)} categories, though {cure}.")
+    named = texts[texts.str.contains(NAMES) & ~np.isnan(numbers({"type": "number"}, texts))]
+    if len(named):
+        said = f"{name!r} holds {named.iloc[0]!r}, which is read as a name"
         notes.append(f"{said}; if it is a number, {asked('say so', {'type': 'number'})}.")
     return notes

@@ -25,8 +25,10 @@ DEFAULT_FORMATS = {
 }
 TRUE, FALSE = ("true", "1"), ("false", "0")
 EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
-#: Signs that people and programs write in place of - ' and a blank.
-SIGNS = str.maketrans("\u2212\u2013\ufe63\uff0d\u2019\u02bc\xa0\u202f\u2009", "----''   ")
+#: Signs that people and programs write in place of - ' . , and a blank.
+SIGNS = str.maketrans(
+    "\u2212\u2013\ufe63\uff0d\u2019\u02bc\u066b\uff0e\u066c\uff0c\xa0\u202f\u2009", "----''..,,   "
+)
 LIMIT = r"(?:[<>\u2264\u2265~\u2248]=?\s*)?"
 
 

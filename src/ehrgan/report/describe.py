@@ -15,7 +15,7 @@ from .convert import (
     tidy,
 )
 from .errors import ReportError
-from .notation import NAMES, as_dates, as_digits, as_numbers
+from .notation import NAMES, as_dates, as_digits, as_numbers, asked
 from .schema import OTHER_TYPES, Schema
 
 __all__ = ["describe"]
@@ -78,6 +78,7 @@ def describe(table, given=None, *, missing=()):
     own = {name: _own_codes(missing, name, table) for name in table}
     fields = {n: describe_column(n, c, known.get(n, {}), own[n], {}) for n, c in table.items()}
     hints = _hints(fields.values())
+    _say_other_marks(fields)
     for name, found in fields.items():
         if "ask" in found or ("words" in hints and found["type"] == "string"):
             found = describe_column(name, table[name], known.get(name, {}), own[name], hints)
@@ -115,6 +116,22 @@ def _hints(fields):
     hints = {"decimalChar": marks, "order": orders - {None}}
     hints = {key: next(iter(values)) for key, values in hints.items() if len(values) == 1}
     return hints | ({"words": words} if words else {})
+
+
+def _say_other_marks(fields):
+    """Note on columns of numbers whose decimal mark is not that of most."""
+    marks = {
+        name: f["decimalChar"] for name, f in fields.items()
+        if f["type"] == "number" and "decimalChar" in f and "ask" not in f
+    }  # fmt: skip
+    usual = max(marks.values(), key=[*marks.values()].count, default="")
+    for name in [name for name, mark in marks.items() if mark != usual]:
+        said = f"{name!r} has the decimal mark {marks[name]!r}, and most columns have {usual!r}"
+        line = asked("if its cells hold several values, or names", {"type": "string"})
+        fields[name] = {
+            **fields[name],
+            "notes": [*fields[name].get("notes", ()), f"{said}; {line}."],
+        }
 
 
 def describe_column(name, cells, given=(), codes=(), hints=()):
@@ -163,9 +180,17 @@ def _written(cells, given, codes, hints):
         return {"type": "datetime"}
     if pd.api.types.is_numeric_dtype(cells.dtype):
         seen = cells.dropna()
-        days_alike = len(seen) and seen.between(10_011_900, 31_122_199).all()
+        if _is_dated(given):
+            return as_dates(_counts(cells), given, hints) or {"type": "number"}
+        spans = ((10_011_900, 31_122_199), (100_101, 999_999))
+        days_alike = len(seen) and any(seen.between(*span).all() for span in spans)
         return (days_alike and as_digits(_counts(seen))) or {"type": "number"}
     return _of_text(_counts(cells), given, codes, hints)
+
+
+def _is_dated(given):
+    """Whether a format of dates is given."""
+    return given.get("type", "date") in DATES and "%" in given.get("format", "")
 
 
 def _of_categories(cells):
@@ -185,9 +210,10 @@ def _of_text(counts, given, codes, hints):
     found = None if len(rest) else {"type": wanted or "any"}
     if wanted == "boolean" or {str(t).casefold() for t in rest.index[:9]} <= {"true", "false"}:
         found = found or {"type": "boolean"}
-    if wanted in (None, "date"):
+    dated = _is_dated(given)
+    if wanted in (None, "date") and not dated:
         found = found or as_digits(rest)
-    if wanted in (None, *NUMBERS):
+    if wanted in (None, *NUMBERS) and not dated:
         found = found or as_numbers(rest, given, hints)
     if wanted in (None, *DATES):
         found = found or as_dates(rest, given, hints)

@@ -79,7 +79,7 @@ class AsLearned(TransformerMixin, BaseEstimator):
         Returns
         -------
         values : DataFrame
-        unread : dict of str to Series
+        unread : dict of str to dict
             By column, how many cells have each text that its schema cannot read.
 
         Raises
@@ -104,6 +104,6 @@ class AsLearned(TransformerMixin, BaseEstimator):
                 unread |= values.notna() & ~values.isin(seen)
                 values = values.cat.set_categories(seen)
             if unread.any():
-                gone[name] = X.loc[unread, name].astype(str).value_counts()
+                gone[name] = X.loc[unread, name].astype(str).value_counts().to_dict()
             found[name] = values
         return pd.DataFrame(found), gone

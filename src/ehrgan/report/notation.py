@@ -13,6 +13,8 @@ from .convert import LIMIT, SIGNS, days, number_pattern, numbers
 ODD_SHARE = 0.05
 #: Different words, beside numbers, that may all be words for missing.
 FEW_WORDS = 5
+#: Different texts of six digits that must all be dates.
+FEWEST_DAYS = 20
 FORMATS = ("format", "otherFormats", "firstYear")
 DAYS_OF_1900, DAYS_OF_2000, DAYS_OF_2200 = -25_567, 10_957, 84_006  # since 1970
 #: What may stand behind a number: letters of any script, % or a degree sign first.
@@ -165,8 +167,7 @@ def as_dates(counts, given, hints):
         kind = given.get("type", "datetime" if "%H" in given["format"] else "date")
         fields = [{"type": kind} | {k: given[k] for k in given if k in FORMATS}]
     else:
-        orders = [hints["order"]] if "order" in hints else ["dmy", "mdy", "ymd"]
-        fields = [f for f in (_formats(shapes, order) for order in orders) if f]
+        fields = [f for f in (_formats(shapes, order) for order in ("dmy", "mdy", "ymd")) if f]
     readings = [(field, days(field, texts)) for field in fields]
     if not readings:
         return None
@@ -183,38 +184,69 @@ def as_dates(counts, given, hints):
         # 21/12/31: the days of a month, taken for years, spread over a generation
         found = sorted(found, key=lambda reading: _span(reading[1]))
         found = found[:1] if 5 * _span(found[0][1]) < _span(found[1][1]) else found
-    field, values = found[0]
+    wanted = _formats(shapes, hints["order"]) if "order" in hints else None
+    usual = [reading for reading in found if reading[0] == wanted]
+    said = _ordered_by_others(usual[0], found, texts) if len(found) > 1 and usual else []
+    field, values = (usual or found)[0]
     unread = np.isnan(values)
     if weights[~unread].sum() < enough:
         return _words_among(counts, unread, len({*values[~unread]}), "dates")
-    return _one_of(found, texts) or _with_century(field, texts, given)
+    asks = None if usual else _one_of(found, texts)
+    return asks or _with_century(field, texts, given) | {"notes": said}
 
 
 def _one_of(found, texts):
     """What to ask where several readings hold; else None."""
     if len(found) == 1:
         return None
-    (field, values), (other, rival) = found[0], found[-1]
-    k = np.flatnonzero((values != rival) & ~np.isnan(values) & ~np.isnan(rival))[0]
-    a, b = (f"{_day_of(number[k]):%-d %B %Y}" for number in (values, rival))
-    ways = [{"format": f["format"]} for f in (field, other)]
-    return {"type": field["type"], "ask": asked(f"{texts[k]!r} may be {a} or {b}", *ways)}
+    text, *days_of = _apart(found[0], found[-1], texts)
+    ways = [_formats_of(field) for field, _ in (found[0], found[-1])]
+    what = f"{text!r} may be {' or '.join(days_of)}"
+    return {"type": found[0][0]["type"], "ask": asked(what, *ways)}
+
+
+def _ordered_by_others(usual, found, texts):
+    """What to say where other columns settle the order of day, month and year."""
+    rival = next(reading for reading in found if reading is not usual)
+    text, own, other = _apart(usual, rival, texts)
+    line = asked(f"if it is {other}", _formats_of(rival[0]))
+    return [f"{text!r} is read as {own}, as other columns have that order; {line}."]
+
+
+def _apart(one, other, texts):
+    """A text that two readings take for different days, and both days in words."""
+    a, b = one[1], other[1]
+    k = np.flatnonzero((a != b) & ~np.isnan(a) & ~np.isnan(b))[0]
+    return texts[k], *(f"{_day_of(values[k]):%-d %B %Y}" for values in (a, b))
+
+
+def _formats_of(field):
+    """The properties that settle how dates are written."""
+    return {key: field[key] for key in FORMATS if field.get(key)}
 
 
 def as_digits(counts):
-    """The field of dates of eight digits, such as 20211231 or 31122021; None if it is another."""
+    """The field of dates of digits alone, as 20211231, 311221 or 202112; None if it is another.
+
+    So many different measurements of six digits are not all dates by chance.
+    """
     texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
-    if not texts.str.fullmatch("(19|20|21)[0-9]{6}|[0-9]{4}(19|20|21)[0-9]{2}").all():
+    if texts.str.fullmatch("(19|20|21)[0-9]{6}|[0-9]{4}(19|20|21)[0-9]{2}").all():
+        orders, enough = ("%Y%m%d", "%d%m%Y", "%m%d%Y"), (1 - ODD_SHARE) * weights.sum()
+    elif len(texts) >= FEWEST_DAYS and texts.str.fullmatch("[0-9]{6}").all():
+        orders, enough = ("%y%m%d", "%d%m%y", "%m%d%y", "%Y%m"), weights.sum()
+    else:
         return None
     readings = []
-    for order in ("%Y%m%d", "%d%m%Y", "%m%d%Y"):
-        values = days({"type": "date", "format": order}, texts)
+    for order in orders:
+        field = {"type": "date" if "%d" in order else "yearmonth", "format": order}
+        values = days(field, texts)
         likely = (values > DAYS_OF_1900) & (values < DAYS_OF_2200)
-        readings.append(({"type": "date", "format": order}, np.where(likely, values, np.nan)))
+        readings.append((field, np.where(likely, values, np.nan)))
     found = best_of(readings, weights)
-    if weights[~np.isnan(found[0][1])].sum() < (1 - ODD_SHARE) * weights.sum():
+    if weights[~np.isnan(found[0][1])].sum() < enough:
         return None
-    return _one_of(found, texts) or found[0][0]
+    return _one_of(found, texts) or _with_century(found[0][0], texts, {})
 
 
 def _span(values):

@@ -10,9 +10,10 @@ from .convert import tidy
 from .drift import drift
 from .errors import ReportError
 from .fitting import fit_method, told_by
-from .learned import AsLearned, unread_in_words
+from .learned import AsLearned
 from .outcome import FEWEST, labels_of, numbered
 from .performance import performance
+from .unlike import unread_in_words
 
 __all__ = ["Outside", "Records", "elsewhere", "later", "other_records", "past_and_later"]
 

@@ -17,6 +17,7 @@ from .areas import area_in_folds, interval_of_area, variance_of
 FEWEST_PERSONS = 10
 FEWEST_RECURRING = 8  # of whom there are several records
 GREATEST = 0.25  # share of the records that may be one person's
+HOLES = 0.05  # share of the records that a sure name of persons may lack
 #: Agreement of outcomes, 0 by chance and 1 always: within a value, and less that beside it.
 SURE, SURELY_BEYOND = 0.9, 0.5
 SET, SET_BEYOND = 0.5, 0.3  # of several columns together, of which there are many
@@ -35,12 +36,8 @@ class Suspect:
     within: float  # agreement of the outcomes of records of one value,
     beside: float  # and of one and one of the next values
     sure: bool
+    n: int  # how many persons there would be, besides records of which the name is missing
     others: tuple = ()  # columns that name the same persons, or parts of their records
-
-    @property
-    def n(self):
-        """How many persons there would be."""
-        return len(np.unique(self.groups))
 
     @property
     def reason(self):
@@ -60,19 +57,20 @@ def suspects(table, y):
     one within them.
     """
     codes, names = np.column_stack([_codes(cells) for _, cells in table.items()]), list(table)
+    gone = codes < 0
     once = ~pd.DataFrame(codes).assign(y=y).duplicated().to_numpy()  # copies are no persons
     for own in codes.T:  # each hole is a value of its own
         own[own < 0] = own.max() + 1 + np.arange((own < 0).sum())
-    few = codes[once]
-    singles = [_suspect([k], few, y[once], names) for k in range(len(names))]
+    few = codes[once], gone[once]
+    singles = [_suspect([k], *few, y[once], names) for k in range(len(names))]
     singles = [one for one in singles if one]
     if any(one.sure for one in singles):
-        found = [_coarsest(singles, few, names)]
+        found = [_coarsest(singles, few[0], names)]
     else:
-        sets = sorted({own for k in range(len(names)) for own in _agreeing(few, k)})
-        found = [one for own in sets if (one := _suspect(list(own), few, y[once], names))]
+        sets = sorted({own for k in range(len(names)) for own in _agreeing(few[0], k)})
+        found = [one for own in sets if (one := _suspect(list(own), *few, y[once], names))]
         # of those that part the records alike, a single column
-        found = {(one.n, one.within): one for one in [*found, *singles]}.values()
+        found = {(one.groups.max(), one.within): one for one in [*found, *singles]}.values()
         found = sorted(found, key=lambda one: one.beside - one.within)[:MOST]
     wholes = [_tuples(codes[:, [names.index(name) for name in one.names]]) for one in found]
     return [replace(one, groups=whole) for one, whole in zip(found, wholes, strict=True)]
@@ -126,10 +124,12 @@ def _agreements(groups, codes):
     return _agreement(equal, chance), _agreement(beside, chance), p
 
 
-def _suspect(own, codes, y, names):
-    groups = _tuples(codes[:, own])
+def _suspect(own, codes, gone, y, names):
+    groups, holes = _tuples(codes[:, own]), gone[:, own].any(axis=1)
     sizes = np.bincount(groups)
     few = len(sizes) < FEWEST_PERSONS or (sizes > 1).sum() < FEWEST_RECURRING
+    full = holes.mean() <= HOLES  # else what else is alike in their records tells more
+    few |= len(own) > 1 and not full
     if few or sizes.max() > GREATEST * len(y):
         return None
     (within,), (beside,), (p,) = _agreements(groups, y[:, None])
@@ -140,8 +140,10 @@ def _suspect(own, codes, y, names):
     least, beyond = (SET, SET_BEYOND) if len(own) > 1 else (0, BEYOND)
     if p > BY_CHANCE or within < least or clings < beyond:
         return None
-    sure = len(own) == 1 and within >= SURE and clings >= SURELY_BEYOND
-    return Suspect(tuple(names[k] for k in own), groups, float(within), float(beside), bool(sure))
+    sure = bool(full and len(own) == 1 and within >= SURE and clings >= SURELY_BEYOND)
+    n = len(sizes) - int(holes.sum())
+    names = tuple(names[k] for k in own)
+    return Suspect(names, groups, float(within), float(beside), sure, n)
 
 
 def _coarsest(singles, codes, names):

@@ -182,6 +182,7 @@ def prepare(
     columns = {
         f["name"]: _column(f, table[f["name"]]) for f in schema.fields if f["name"] != outcome
     }
+    _refuse_many([name for name, column in columns.items() if column.used])
     groups, columns, found = _grouped(table, columns, y, notes)
     columns = _without_leaks_and_copies(columns, y, notes)
     used = [name for name, column in columns.items() if column.used]
@@ -331,14 +332,14 @@ def _grouped(table, columns, y, notes):
     if named:
         groups = pd.factorize(table[named[0]])[0]
         groups[groups < 0] = groups.max() + 1 + np.arange((groups < 0).sum())  # each alone
-        found = [Suspect((named[0],), groups, 1.0, 0.0, True)]
+        found = [Suspect((named[0],), groups, 1.0, 0.0, True, len(np.unique(groups)))]
     else:
         # a column that is known of one class alone, such as days to death, names no persons
         cells = {
             name: table[name] for name, c in columns.items()
             if c.kind != "nested" and not (c.used and gone_of(c.values, y) >= LEAK)
         }  # fmt: skip
-        found = suspects(pd.DataFrame(cells), y)
+        found = suspects(pd.DataFrame(cells), y) if cells else []
     sure = [suspect for suspect in found if suspect.sure]
     if not sure:
         return None, columns, found
@@ -411,6 +412,10 @@ def _refuse_nothing(used, columns):
         raise ReportError(
             f"no attribute is left to predict from. {why or 'There is only one column.'}"
         )
+
+
+def _refuse_many(used):
+    """Refuse a table that is too wide, before hours go by."""
     if len(used) > MOST_ATTRIBUTES:
         raise ReportError(
             f"table has {len(used)} attributes, and at most {MOST_ATTRIBUTES} are studied: keep "

@@ -7,7 +7,7 @@ import pandas as pd
 
 from .convert import DATES
 
-__all__ = ["Unlike", "ends_of"]
+__all__ = ["Unlike", "ends_of", "unread_in_words"]
 
 #: Where the values of a number end, and where all but one in twenty do at either side.
 QUANTILES = (0, 0.05, 0.95, 1)
@@ -57,11 +57,11 @@ unit the same, or do they mean missing?
         Parameters
         ----------
         values : DataFrame
-        unread : dict of str to Series
+        unread : dict of str to dict
             Both as :meth:`~ehrgan.report.learned.AsLearned.read` gives them.
         """
         for name, counts in unread.items():
-            self.unread.setdefault(name, Counter()).update(counts.to_dict())
+            self.unread.setdefault(name, Counter()).update(counts)
         known = values.notna()
         self.blank += (self.n + 1 + np.flatnonzero(~known.any(axis=1))).tolist()
         self.n += len(values)
@@ -82,8 +82,7 @@ unit the same, or do they mean missing?
                 f"{len(self.blank)} records hold no attribute at all (number {shown}"
                 f"{', ...' * (len(self.blank) > MOST_NAMED)}): nothing is known of them."
             )
-        for name, counts in self.unread.items():
-            yield _unread_in_words(name, counts.most_common())
+        yield from unread_in_words(self.unread)
         for name in self.known.index[(self.known == 0) & (self.n >= FEWEST)]:
             if name not in self.unread:
                 yield f"{name!r} has no value in any of these records."
@@ -111,14 +110,15 @@ unit the same, or do they mean missing?
                 )
 
 
-def _unread_in_words(name, counts):
-    """A sentence on cells that a column's schema cannot read."""
-    shown = ", ".join(f"{text!r} ({n})" for text, n in counts[:MOST_NAMED])
-    more = f" and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
-    return (
-        f"{name!r}: {sum(n for _, n in counts)} cells hold what the model has not learned to read, "
-        f"and count as missing: {shown}{more}."
-    )
+def unread_in_words(unread):
+    """A sentence for each column that held what its schema cannot read: counts by text."""
+    for name, counts in unread.items():
+        shown = ", ".join(f"{text!r} ({n})" for text, n in Counter(counts).most_common(MOST_NAMED))
+        more = f" and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
+        yield (
+            f"{name!r}: {sum(counts.values())} cells hold what the model has not learned to read, "
+            f"and count as missing: {shown}{more}."
+        )
 
 
 def _shown(field, value):
