@@ -8,7 +8,7 @@ import pytest
 import skops.io
 
 from ehrgan import ACGANClassifier, JointACGANClassifier, StackedAutoencoderImputer
-from ehrgan.nets import engine
+from ehrgan.nets import engine, online
 from ehrgan.nets.online import PIECE, reservoir_places
 from ehrgan.nets.running import Running, join_units, unknown_units
 from ehrgan.nets.units import framed
@@ -250,7 +250,29 @@ def test_a_classifier_refuses_in_a_sentence_and_may_be_asked_again(parameters, a
     model.set_params(learning_rate=1e-3).partial_fit(X, Y, CLASSES)
 
 
-def test_a_later_batch_must_be_as_the_first(tmp_path):
+@pytest.mark.parametrize("model", [classifier(replay="reservoir"), imputer()])
+def test_an_interruption_leaves_the_model_as_it_was(model, monkeypatch):
+    teach(model, slice(0, 40))
+    before, state = estimates(model), pickle.dumps(model)
+    calls = []
+
+    def stopped(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return engine.train(*arguments, **options)
+
+    monkeypatch.setattr(online, "train", stopped)
+    monkeypatch.setattr(online, "PIECE", 50)
+    with pytest.raises(KeyboardInterrupt):
+        teach(model, slice(40, 240))
+    np.testing.assert_array_equal(estimates(model), before)
+    monkeypatch.undo()
+    once, again = teach(pickle.loads(state), slice(40, 80)), teach(model, slice(40, 80))
+    np.testing.assert_array_equal(estimates(once), estimates(again))
+
+
+def test_a_later_batch_must_be_as_the_first():
     model = teach(classifier(), slice(0, 40))
     before = estimates(model)
     for arguments, wanted in [

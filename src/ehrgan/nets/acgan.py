@@ -266,8 +266,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
             ``classes`` lack at the first call or are others than there, y holds another class, X is
             not as :meth:`fit` needs it or has other attributes than before, a parameter needs all
             records at once (``early_stopping``, ``class_weight="balanced"``) or changes the sizes
-            of the networks, or training diverged. The model then stands where it stood, at the
-            latest ``ehrgan.nets.online.PIECE`` records before.
+            of the networks, or training diverged. The model then stands where it stood before, as
+            it does after an interruption.
 
         Notes
         -----
@@ -297,9 +297,10 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         >>> bool(model.score(X[500:], y[500:]) > 0.9)
         True
         """
-        X, c, weight = self._batch(X, y, classes, sample_weight)
-        for rows in pieces(len(X)):
-            self._learn_piece(X[rows], c[rows], weight[rows])
+        with self._all_or_nothing():
+            X, c, weight = self._batch(X, y, classes, sample_weight)
+            for rows in pieces(len(X)):
+                self._learn_piece(X[rows], c[rows], weight[rows])
         return self
 
     def _batch(self, given, y, classes, sample_weight):

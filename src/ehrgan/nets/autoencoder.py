@@ -11,7 +11,6 @@ from sklearn.base import TransformerMixin
 from sklearn.impute import MissingIndicator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from ..tables.masking import sparsity
@@ -140,7 +139,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         Attributes that the network knows: those that some record had in :meth:`fit`, or all that
         :meth:`partial_fit` may see appear.
     n_samples_seen_ : ndarray of shape (n_kept,)
-        Known cells of each, 1 at most while they are all the same.
+        Known cells of each; those of a time when all were the same count as one.
     units_ : Units
         Scale of those attributes; NaN where no record had any yet.
     weights_ : list of ndarray
@@ -253,7 +252,6 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         """
         return self._fit(X)
 
-    @available_if(lambda self: self._streams)
     def partial_fit(self, X, y=None):
         """Learn from one more batch of records with holes, in constant time; `y` is ignored.
 
@@ -274,7 +272,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
             The first batch has no value at all, X holds inf or has other attributes than before, a
             parameter needs all records at once (``early_stopping``, ``n_draws``, ``add_indicator``)
             or changes the sizes of the network, or training diverged. The model then stands where
-            it stood, at the latest ``ehrgan.nets.online.PIECE`` records before.
+            it stood before, as it does after an interruption.
 
         Notes
         -----
@@ -302,9 +300,10 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
         >>> bool(12 < low < 18 < 22 < high < 28)
         True
         """
-        X = self._batch(X)
-        for rows in pieces(len(X)):
-            self._learn_piece(X[rows])
+        with self._all_or_nothing():
+            X = self._batch(X)
+            for rows in pieces(len(X)):
+                self._learn_piece(X[rows])
         return self
 
     def _batch(self, X):

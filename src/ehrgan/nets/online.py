@@ -1,5 +1,7 @@
 """Learning from batch after batch: what both estimators share."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -32,6 +34,20 @@ class Online:
 
     _streams = True
     """Whether the class has ``partial_fit``; subclasses that learn otherwise say no."""
+
+    @contextmanager
+    def _all_or_nothing(self):
+        """Leave the model as it was where a batch is refused, diverges or is interrupted.
+
+        Attributes are replaced in learning, never changed in place: keeping them is enough.
+        """
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
 
     @property
     def _in_stream(self):
@@ -132,7 +148,7 @@ class Online:
         self._refuse_diverged(result.params)
         self._record(result.history, result.best_epoch)
         self._goes_on = dict(result.goes_on)
-        self._stream["pieces"] += 1
+        self._stream = self._stream | {"pieces": self._stream["pieces"] + 1}
         self._show(result.params)
 
 

@@ -42,8 +42,11 @@ class Savable:
         Notes
         -----
         The file is in the safetensors format: reading it runs no code. It holds parameters, scales
-        and weights, and no record; of an imputer that draws also estimates and residuals of single
-        cells, each attribute in an order of its own. Requests for metadata routing are not kept.
+        and weights, and no record but those that an estimator says it keeps (``neighbours`` of an
+        imputer, ``replay="reservoir"``); of an imputer that draws also estimates and residuals of
+        single cells, each attribute in an order of its own; after ``partial_fit`` what the
+        optimiser needs to go on, which makes it three times as long. Requests for metadata routing
+        are not kept.
 
         Examples
         --------

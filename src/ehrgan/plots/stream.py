@@ -6,7 +6,7 @@ from .style import COLOURS, DASHES, band, drawn
 
 
 @drawn
-def areas_over_days(tables, turns, shaded=()):
+def areas_over_days(tables, turns, shaded=(), lowest=None):
     """AUC of the last days, day by day: a panel for each stream, a line for each arm.
 
     Parameters
@@ -18,6 +18,8 @@ def areas_over_days(tables, turns, shaded=()):
         The day of each stream on which something changes, where it does.
     shaded : sequence of str, default=()
         Arms whose intervals are drawn.
+    lowest : float, optional
+        Where the axis of the AUC begins; lines may come in from below.
 
     Returns
     -------
@@ -37,6 +39,7 @@ def areas_over_days(tables, turns, shaded=()):
         if name in turns:
             axis.axvline(turns[name], color="0.35", lw=1, ls=":")
         axis.set_title(name, fontsize=11)
+    axes[0, 0].set_ylim(bottom=lowest)
     for axis in axes[-1]:
         axis.set_xlabel("day")
     for axis in axes[:, 0]:
