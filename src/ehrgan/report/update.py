@@ -17,9 +17,9 @@ from .fitting import told_by
 from .model import Model, read_model, versions
 from .outcome import FEWEST, labels_of, numbered
 from .performance import performance
-from .unlike import unread_in_words
 from .probabilities import Recalibrated, line_of, moved
 from .seen import joined, new_patterns, recalled
+from .unlike import unread_in_words
 
 __all__ = ["update_file"]
 
