@@ -255,7 +255,7 @@ class Report:
         return plots.method_intervals(self.comparison, self.chosen)
 
     def calibration(self):
-        """How often what the recommended method told came true."""
+        """How often what the recommended method predicted came true."""
         named, classes = method_in_words(*self.method), self.prepared.classes
         titles = [named] if len(classes) == 2 else classes
         panels = zip(titles, sides(self.scores.y, self.told), strict=True)

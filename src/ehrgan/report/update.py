@@ -14,12 +14,12 @@ from .drift import drift
 from .errors import ReportError
 from .files import as_filed
 from .fitting import told_by
-from .learned import unread_in_words
 from .model import Model, read_model, versions
 from .outcome import FEWEST, labels_of, numbered
 from .performance import performance
 from .probabilities import Recalibrated, line_of, moved
 from .seen import joined, new_patterns, recalled
+from .unlike import unread_in_words
 
 __all__ = ["update_file"]
 
