@@ -36,6 +36,7 @@ KEPT = {
     "11_real_records": "reports",
     "12_your_records": "report",
     "14_benchmarks": "speed",
+    "16_learn_as_they_come": "told turns toy late first",
 }
 
 

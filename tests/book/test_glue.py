@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 from chapters import CHAPTERS
 from scipy import stats
 from scipy.special import gammaln
+from sklearn.metrics import roc_auc_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import MinMaxScaler
 
@@ -865,6 +866,39 @@ def test_rare_diseases(chapter):
         "opposite_more": f"{costs['AC-GAN, opposite'] - costs[batch]:+.0f}",
     }
     check(done.glued, "rare_", wanted, but={"toy_slope", "toy_alike", "water", "more_least"})
+
+
+@of("16_learn_as_they_come")
+def test_streams(chapter):
+    done = chapter("16_learn_as_they_come")
+    kept, n_trials = done.kept, done.parameters.n_trials
+
+    def areas(told, arm, day):
+        own = told[(told["arm"] == arm) & (told["day"] >= day)]
+        return own.groupby("trial").apply(lambda t: roc_auc_score(t["y"], t["probability"]))
+
+    def over_trials(values, told, arm, day):
+        days = told.loc[told["arm"] == arm, "day"]
+        sizes = (days < days.max()).sum() / n_trials, (days >= day).sum() / n_trials
+        return interval(values, *sizes)
+
+    told, turn = kept.told["shuffled"], kept.turns["shuffled"]
+    end = told["day"].max() * 3 // 4
+    wanted = {"size": 256, "alarm": f"{np.median(list(kept.first.values())):.0f}"}
+    pairs = {
+        "reservoir_end": ("reservoir", "refit on all", end),
+        "river_end": ("river", "refit on all", end),
+        "stored": ("reservoir", "generator", turn),
+    }
+    for key, (arm, other, day) in pairs.items():
+        gap = areas(told, arm, day) - areas(told, other, day)
+        wanted[key] = signed(*over_trials(gap, told, arm, day))
+    found = areas(kept.toy, "reservoir", 35)
+    late = kept.toy.query("day >= 35")
+    wanted["toy_reservoir"] = plain(*over_trials(found, late, "reservoir", 35), digits=2)
+    check(done.glued, "stream_", wanted, but=("toy_anew",))
+    number = float(done.glued["stream_toy_anew"].split(" ")[0])
+    assert number == round(areas(kept.late, "begun anew", 35).mean(), 2)
 
 
 @of("15_explore")

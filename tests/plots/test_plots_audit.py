@@ -163,7 +163,7 @@ def test_calibration_has_the_probability_across_and_the_share_upward():
     figure = plots.calibration_and_benefit(predictions, benefits, n_bins=4)
     left, right = figure.axes
     assert places(figure) == [(0, 0), (0, 1)]
-    assert (left.get_xlabel(), left.get_ylabel()) == ("Probability told", "Share malignant")
+    assert (left.get_xlabel(), left.get_ylabel()) == ("Predicted probability", "Share malignant")
     assert (right.get_xlabel(), right.get_ylabel()) == ("Threshold", "Net benefit")
     diagonal = left.lines[0]
     np.testing.assert_array_equal(xy(diagonal), [[0, 0], [1, 1]])

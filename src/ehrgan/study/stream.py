@@ -282,7 +282,7 @@ def areas_by_day(told, window=5):
             part = own[own["day"].between(day - window + 1, day)]
             areas = _areas(part)
             if areas.notna().all():
-                rows.append([arm, day, *_over_trials(areas, own, part)])
+                rows.append([arm, day, *_over_trials(areas, own, part).cut()])
     return pd.DataFrame(rows, columns=["arm", "day", "mean", "low", "high"])
 
 
@@ -307,8 +307,9 @@ def area_after(told, first, arm, beside=None):
     own = told[told["arm"] == arm]
     late = own[own["day"] >= first]
     areas = _areas(late)
-    if beside is not None:
-        areas = areas - _areas(told[(told["arm"] == beside) & (told["day"] >= first)])
+    if beside is None:
+        return _over_trials(areas, own, late).cut()
+    areas = areas - _areas(told[(told["arm"] == beside) & (told["day"] >= first)])
     return _over_trials(areas, own, late)
 
 
