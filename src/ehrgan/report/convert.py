@@ -188,7 +188,7 @@ def numbers(field, texts):
         unit = "|".join(re.escape(u.casefold()) for u in field.get("unit", ()))
         ways = rf"({pattern})\s*(?:{unit})|(?:{unit})\s*({pattern})" if unit else f"({pattern})"
         found = texts.str.casefold().str.extract(rf"^{LIMIT}(?:{ways})$")
-        texts = found.bfill(axis=1)[0]
+        texts = found[0].fillna(found[1]) if unit else found[0]  # bfill goes row by row
     found = np.full(len(texts), np.nan)
     texts = texts.fillna("")  # what is undressed may be nothing
     good = texts.str.fullmatch(pattern).to_numpy(dtype=bool)
