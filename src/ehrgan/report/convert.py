@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from .errors import ReportError, refuse_repeated
 
-__all__ = ["DEFAULT_MISSING", "read"]
+__all__ = ["DEFAULT_MISSING", "read", "written"]
 
 #: Texts that mean "missing" among numbers and dates unless a schema says otherwise.
 DEFAULT_MISSING = (
@@ -235,6 +235,13 @@ def _days(moments, of_day=False):
     if of_day:
         return (moments - moments.dt.normalize()).dt.total_seconds() / 3600
     return (pd.to_datetime(moments, utc=True) - EPOCH).dt.total_seconds() / 86_400
+
+
+def written(field, value, digits=6):
+    """A value of a field as people read it: a day as a date, a number to some digits."""
+    if field["type"] in DATES and field["type"] != "time" and np.isfinite(value):
+        return str((EPOCH + pd.to_timedelta(value, unit="D")).date())
+    return f"{value:.{digits}g}"
 
 
 def _in_century(moments, first):
