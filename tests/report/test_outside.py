@@ -228,3 +228,10 @@ def test_intervals_are_those_of_records_drawn_again():
         rows = (rng.integers(0, 100, 100)[:, None] * 3 + np.arange(3)).ravel()
         drawn.append(performance(y[rows], p[rows], "ab")["value"])
     np.testing.assert_allclose(half, np.std(drawn, axis=0), rtol=0.35)
+
+
+def test_days_that_differ_are_told_as_dates():
+    here, there = (pd.DataFrame({"seen": first + np.arange(200.0)}) for first in (18_262, 18_993))
+    y, fields = np.tile([0, 1], 100), {"seen": {"name": "seen", "type": "date"}}
+    (told,) = drift(here, there, y, y, ("no", "yes"), fields)
+    assert told == "'seen' has other values: its median is 2022-04-10 there and 2020-04-09 here."

@@ -113,8 +113,11 @@ def test_the_first_table_counts_each_class():
             "ill": ["no"] * 20 + ["yes"] * 20,
         }
     )
-    found = table_one(prepare(table, "ill", keep="age"))
+    day = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(40) % 20, unit="D")
+    table["seen"] = day.strftime("%d.%m.%Y")
+    found = table_one(prepare(table, "ill", keep=("age", "seen")))
     assert found.columns.tolist() == ["attribute", "all", "no (20)", "yes (20)", "missing"]
     rows = found.set_index("attribute")
     assert rows.loc["age", "no (20)"] == "9.5 (4.75 to 14.25)"
+    assert rows.loc["seen", "all"] == "2020-01-10 (2020-01-05 to 2020-01-15)"  # dates, not days
     assert rows.loc["site: lung"].tolist() == ["10 (33%)", "5 (33%)", "5 (33%)", "25.0%"]

@@ -25,7 +25,9 @@ def method_intervals(table, chosen):
         looks = {"fmt": MARKERS[i], "color": COLOURS[i], "label": name, "capsize": 2}
         axis.errorbar(own["auc"], own.index, xerr=spread(own, "auc"), **looks)
     axis.plot(table.loc[chosen, "low"], chosen, marker=">", color="black", ms=9, clip_on=False)
-    axis.annotate("recommended ", (table.loc[chosen, "low"], chosen), ha="right", va="center")
+    place = (table.loc[chosen, "low"], chosen)
+    beside = {"xytext": (-8, 0), "textcoords": "offset points"}  # left of the mark
+    axis.annotate("recommended", place, **beside, ha="right", va="center")
     axis.set(xlabel="AUC", yticks=range(len(table)), yticklabels=table["imputation"])
     axis.invert_yaxis()
     axis.margins(x=0.15)

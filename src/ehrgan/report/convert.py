@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from .errors import ReportError, refuse_repeated
 
-__all__ = ["DEFAULT_MISSING", "read"]
+__all__ = ["DEFAULT_MISSING", "read", "written"]
 
 #: Texts that mean "missing" among numbers and dates unless a schema says otherwise.
 DEFAULT_MISSING = (
@@ -188,7 +188,7 @@ def numbers(field, texts):
         unit = "|".join(re.escape(u.casefold()) for u in field.get("unit", ()))
         ways = rf"({pattern})\s*(?:{unit})|(?:{unit})\s*({pattern})" if unit else f"({pattern})"
         found = texts.str.casefold().str.extract(rf"^{LIMIT}(?:{ways})$")
-        texts = found.bfill(axis=1)[0]
+        texts = found[0].fillna(found[1]) if unit else found[0]  # bfill goes row by row
     found = np.full(len(texts), np.nan)
     texts = texts.fillna("")  # what is undressed may be nothing
     good = texts.str.fullmatch(pattern).to_numpy(dtype=bool)
@@ -235,6 +235,13 @@ def _days(moments, of_day=False):
     if of_day:
         return (moments - moments.dt.normalize()).dt.total_seconds() / 3600
     return (pd.to_datetime(moments, utc=True) - EPOCH).dt.total_seconds() / 86_400
+
+
+def written(field, value, digits=6):
+    """A value of a field as people read it: a day as a date, a number to some digits."""
+    if field["type"] in DATES and field["type"] != "time" and np.isfinite(value):
+        return str((EPOCH + pd.to_timedelta(value, unit="D")).date())
+    return f"{value:.{digits}g}"
 
 
 def _in_century(moments, first):

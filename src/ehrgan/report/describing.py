@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .convert import is_category
+from .convert import is_category, written
 
 __all__ = ["table_one"]
 
@@ -40,16 +40,18 @@ def table_one(prepared):
                 told = {part: _count(cells[own], value) for part, own in parts.items()}
                 rows.append({"attribute": f"{name}: {value}", **told, "missing": gone})
         else:
-            told = {part: _quartiles(cells[own]) for part, own in parts.items()}
+            field = prepared.schema[name]
+            told = {part: _quartiles(field, cells[own]) for part, own in parts.items()}
             rows.append({"attribute": name, **told, "missing": gone})
     return pd.DataFrame(rows)
 
 
-def _quartiles(cells):
+def _quartiles(field, cells):
     if cells.notna().sum() == 0:
         return ""
-    low, middle, high = np.nanquantile(cells, [0.25, 0.5, 0.75])
-    return f"{middle:.4g} ({low:.4g} to {high:.4g})"
+    quartiles = np.nanquantile(cells, [0.25, 0.5, 0.75])
+    low, middle, high = (written(field, value, 4) for value in quartiles)
+    return f"{middle} ({low} to {high})"
 
 
 def _count(cells, value):

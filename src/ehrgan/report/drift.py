@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from ..scores.inference import holm
-from .convert import is_category
+from .convert import is_category, written
 
 __all__ = ["drift"]
 
@@ -17,7 +17,7 @@ MOST = 8  # attributes that are named
 RATIO = 3
 
 
-def drift(here, there, y_here, y_there, classes):
+def drift(here, there, y_here, y_there, classes, fields=None):
     """Sentences on what differs: shares of classes, holes, and values of each attribute.
 
     Parameters
@@ -28,6 +28,8 @@ def drift(here, there, y_here, y_there, classes):
         Number of each record's class.
     classes : sequence of str
         Names of the classes.
+    fields : dict of str to dict, optional
+        The schema's fields of the attributes, so that days are told as dates.
 
     Returns
     -------
@@ -42,7 +44,8 @@ def drift(here, there, y_here, y_there, classes):
     >>> drift(here, 10 * here, y, y, ("no", "yes"))
     ["'crp' has other values: its median is 495 there and 49.5 here; is its unit the same?"]
     """
-    tests = [test for name in here for test in _tests(name, here[name], there[name])]
+    fields = {name: {"type": "number"} for name in here} | (fields or {})
+    tests = [test for name in here for test in _tests(fields[name], name, here[name], there[name])]
     adjusted = holm([p for p, *_ in tests]) if tests else []
     told = [
         (size, words)
@@ -64,7 +67,7 @@ def _classes(y_here, y_there, classes):
             yield f"{classes[k]!r} is {there:.1%} of the records there and {here:.1%} here."
 
 
-def _tests(name, here, there):
+def _tests(field, name, here, there):
     """For holes and for values: p-value, size of the difference (0: too small), words."""
     gone = [cells.isna().sum() for cells in (here, there)]
     shares = [n / len(cells) for n, cells in zip(gone, (here, there), strict=True)]
@@ -76,7 +79,10 @@ def _tests(name, here, there):
     here, there = here.dropna(), there.dropna()
     if not len(here) or not len(there):
         return
-    yield (_of_categories if is_category(here) else _of_numbers)(name, here, there)
+    if is_category(here):
+        yield _of_categories(name, here, there)
+    else:
+        yield _of_numbers(field, name, here, there)
 
 
 def _of_categories(name, here, there):
@@ -91,11 +97,12 @@ def _of_categories(name, here, there):
     return p, size * (size >= DISTANCE), f"{words} and {pair['here']:.0%} here."
 
 
-def _of_numbers(name, here, there):
+def _of_numbers(field, name, here, there):
     found = stats.ks_2samp(here, there, method="asymp")
     size = float(found.statistic)
     medians = np.median(there), np.median(here)
-    words = f"its median is {medians[0]:.4g} there and {medians[1]:.4g} here"
+    shown = [written(field, value, 4) for value in medians]
+    words = f"its median is {shown[0]} there and {shown[1]} here"
     ratio = medians[0] / medians[1] if medians[1] else 1.0
     unit = "; is its unit the same?" if max(abs(ratio), 1 / abs(ratio or 1)) >= RATIO else "."
     return found.pvalue, size * (size >= DISTANCE), f"{name!r} has other values: {words}{unit}"

@@ -148,7 +148,8 @@ def elsewhere(report, other):
     area = Estimate(*found.loc[0, ["value", "low", "high"]])
     lead = f"In {other.name} ({len(other.y)} records) the AUC is {area}: "
     words = [lead + _beside(area, promised), *_calibrated(found, other.name)]
-    words += drift(prepared.X, other.X, prepared.y, other.y, prepared.classes)
+    fields = {name: prepared.schema[name] for name in prepared.X}
+    words += drift(prepared.X, other.X, prepared.y, other.y, prepared.classes, fields)
     return Outside(other.name, found, promised, [*words, *other.notes], other.y, told)
 
 
@@ -179,7 +180,8 @@ def later(report, past, after):
         f"{area}, {signed(area.value - report.auc)} beside random folds: "
     )
     words = [lead + _beside(area, promised), *_calibrated(found, "the later records")]
-    words += drift(prepared.X.iloc[past], X, prepared.y[past], y, prepared.classes)
+    fields = {name: prepared.schema[name] for name in prepared.X}
+    words += drift(prepared.X.iloc[past], X, prepared.y[past], y, prepared.classes, fields)
     return Outside("later records", found, promised, words, y, told)
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from .convert import DATES
+from .convert import written
 
 __all__ = ["Unlike", "ends_of", "unread_in_words"]
 
@@ -91,7 +91,7 @@ unit the same, or do they mean missing?
 
     def _other_values(self, k, name):
         low, few, many, high, least, most = (
-            _shown(self.fields[name], value)
+            written(self.fields[name], value)
             for value in (*self.ends[k], self.least[k], self.most[k])
         )
         asks = "is the unit the same, or do they mean missing?"
@@ -119,10 +119,3 @@ def unread_in_words(unread):
             f"{name!r}: {sum(counts.values())} cells hold what the model has not learned to read, "
             f"and count as missing: {shown}{more}."
         )
-
-
-def _shown(field, value):
-    """A number as people read it: days as dates."""
-    if field["type"] in DATES and field["type"] != "time" and np.isfinite(value):
-        return str((pd.Timestamp("1970-01-01") + pd.to_timedelta(value, unit="D")).date())
-    return f"{value:.6g}"
