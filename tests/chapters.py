@@ -21,6 +21,7 @@ OWN = {
     "12_your_records": {"n_trials": 1},
     "15_explore": {"n_trials": 1},
     "17_rare_diseases": {"n_trials": 1},
+    "18_one_or_two": {"n_trials": 1},
 }
 #: Chapters that hand functions of their own to other processes, and are to show that this works.
 PROCESSES = {"03_baselines"}

@@ -865,7 +865,49 @@ def test_rare_diseases(chapter):
         "failed_opposite": f"{failed['AC-GAN, opposite']:.0%}",
         "opposite_more": f"{costs['AC-GAN, opposite'] - costs[batch]:+.0f}",
     }
-    check(done.glued, "rare_", wanted, but={"toy_slope", "toy_alike", "water", "more_least"})
+    spread = means.loc[0.05, "spread"]
+    wanted["spread_batch"] = f"{spread[batch]:.2f}"
+    wanted["spread_opposite"] = f"{spread['AC-GAN, opposite']:.2f}"
+    live = {"toy_slope", "toy_alike", "water", "more_least", "easy", "easy_real"}
+    check(done.glued, "rare_", wanted, but=live)
+
+
+@of("18_one_or_two")
+def test_one_or_two(chapter):
+    done = chapter("18_one_or_two")
+    study = committed.committed("by_stages")
+    keys = ["mechanism", "unlabelled", "n_records"]
+    block, few, hexagan, mnar = (
+        study.set_index(keys).loc[key]
+        for key in (("block", 0.0, 0), ("block", 0.0, 100), ("MCAR", 0.2, 0), ("MNAR", 0.0, 0))
+    )
+
+    def less(scores, metric, first, second):
+        own = scores[scores["metric"] == metric]
+        wide = own.pivot_table("value", ["trial", "fold"], "imputer")
+        sizes = own["n_train"].mean(), own["n_test"].mean()
+        return interval(wide[first] - wide[second], *sizes)
+
+    def error(arm):
+        own = block[(block["metric"] == "rmse") & (block["imputer"] == arm)]
+        sizes = own["n_train"].mean(), own["n_test"].mean()
+        return plain(*interval(own["value"], *sizes), 3)
+
+    stopped, denoising = "joint, gradient stopped", "denoising"
+    gains = [less(one, "auc_roc", "joint", stopped) for one in (block, few, hexagan)]
+    wanted = {
+        "most": signed(*max(gains, key=lambda gain: abs(gain[0]))),
+        "committed": signed(*gains[1], 3),
+        "mnar": signed(*less(mnar, "auc_roc", "joint", denoising), 3),
+        "told": signed(*less(mnar, "auc_roc", "joint", "denoising and indicators"), 3),
+        "worse": signed(*less(block, "rmse", "joint", stopped)),
+        "alone": error("joint, class alone"),
+        "alone_mean": error("mean"),
+        "look": signed(*less(hexagan, "f_score", "joint, best test epoch", "joint"), 3),
+        "hex_gain": signed(*less(hexagan, "f_score", "joint", denoising), 3),
+    }
+    assert len(study.groupby(keys)) == 4
+    check(done.glued, "stages_", wanted, but={"toy_two", "toy_joint", "toy_hole", "live"})
 
 
 @of("16_learn_as_they_come")

@@ -1,6 +1,7 @@
 """Cures for rare classes at one prevalence: who is left out, what is mended, and what is kept."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -113,6 +114,21 @@ def test_a_shift_puts_right_what_is_promised_where_the_classes_are_as_learned(to
                 expected = share * p[ill].mean() + (1 - share) * p[~ill].mean()
                 off += (expected - share) * len(ill)
         assert off == pytest.approx(0, abs=1e-6)
+
+
+def test_records_that_are_real_spread_like_real_ones():
+    X, y = by_prevalence._numbers("wdbc")
+    fold = next(by_prevalence._folds(y, 0.1, [3, 0], 5))
+    table = by_prevalence._filled(X, fold)
+    real = table.test[fold.y_test == 1]
+    model = SimpleNamespace(
+        sample=lambda n, label, random_state: (
+            real.mean(axis=0) + 2 * (real - real.mean(axis=0)),
+            None,
+        ),
+        history_={"loss_G": np.array([9.0] * 5 + [1.0, 3.0] * 20)},
+    )
+    assert by_prevalence._steadiness(fold, table, model) == {"spread": pytest.approx(2), "swing": 1}
 
 
 def test_every_cure_runs_and_the_generators_are_looked_at():

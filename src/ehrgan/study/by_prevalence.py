@@ -165,8 +165,7 @@ def _trained(estimator, folds, tables):
 def _steadiness(fold, table, model):
     """How varied the generated records of the rare class are, and how restless the training."""
     made, _ = model.sample(N_SAMPLED, 1, random_state=fold.seed)
-    scaler = StandardScaler().fit(table.train)
-    real = scaler.transform(table.test[fold.y_test == 1])
+    scaler, real = StandardScaler().fit(table.train), table.test[fold.y_test == 1]
     variances = [np.var(scaler.transform(X), axis=0, ddof=1).sum() for X in (made, real)]
     swing = np.std(model.history_["loss_G"][-SETTLED:])
     return {"spread": float(np.sqrt(variances[0] / variances[1])), "swing": float(swing)}

@@ -31,11 +31,13 @@ RECORDED = "as recorded"
 JOINT = {
     "joint": {},
     "joint, gradient stopped": {"stop_gradient": True},
+    "joint, class alone": {"reconstruction_weight": 0.0, "adversarial_weight": 0.0},
     "joint, best test epoch": {"early_stopping": True, "stopping_criterion": "error"},
 }
 #: Arms of the contest. The first four fill the holes, then train an AC-GAN; the joint ones do both
-#: at once, the last of them keeping the epoch that does best on the test records; trees split on
-#: holes as they are.
+#: at once: with all its losses, with the class kept from the imputer, with nothing but the class (a
+#: network that knows its holes and learns what to put there for the diagnosis alone, as NeuMiss
+#: does), and with the epoch that does best on the test records; trees split on holes as they are.
 ARMS = (
     "mean", "chained ridge", "denoising", "denoising and indicators", *JOINT, "gradient boosting",
 )  # fmt: skip
