@@ -133,6 +133,16 @@ def test_measurements_sites_and_codes_are_no_persons(seed):
     assert not [trial for trial in try_suspects(X, y, found) if trial.falls]
 
 
+def test_a_measurement_that_predicts_is_no_person_though_it_often_lacks():
+    """Counted as values beside each other, its holes would seem to part the outcome."""
+    rng = np.random.default_rng(0)
+    age = np.rint(rng.normal(60, 12, 4000))
+    y = (rng.normal(size=4000) < (age - 60) / 12).astype(int)
+    age[rng.random(4000) < 0.3] = np.nan
+    table = pd.DataFrame({"age": age, "noise": rng.normal(size=4000)})
+    assert suspects(table, y) == []
+
+
 def test_copies_of_records_are_no_persons():
     table, y = ordinary()
     table["lab"] = np.random.default_rng(1).normal(size=len(y)).round(3)

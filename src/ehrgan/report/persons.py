@@ -132,10 +132,11 @@ def _suspect(own, codes, gone, y, names):
     few |= len(own) > 1 and not full
     if few or sizes.max() > GREATEST * len(y):
         return None
-    (within,), (beside,), (p,) = _agreements(groups, y[:, None])
+    known = ~holes  # a hole is like nothing beside it
+    (within,), (beside,), (p,) = _agreements(groups[known], y[known, None])
     clings = within - beside
     if len(own) == 1 and within >= SURE and clings < SURELY_BEYOND:  # sorted by the outcome?
-        inside, outside, _ = _agreements(groups, np.delete(codes, own, axis=1))
+        inside, outside, _ = _agreements(groups[known], np.delete(codes, own, axis=1)[known])
         clings = max([clings, *(inside - outside)[inside >= SURE]])
     least, beyond = (SET, SET_BEYOND) if len(own) > 1 else (0, BEYOND)
     if p > BY_CHANCE or within < least or clings < beyond:
