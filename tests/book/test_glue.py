@@ -924,17 +924,19 @@ def test_streams(chapter):
         sizes = (days < days.max()).sum() / n_trials, (days >= day).sum() / n_trials
         return interval(values, *sizes)
 
-    told, turn = kept.told["shuffled"], kept.turns["shuffled"]
+    told = kept.told["shuffled"]
     end = told["day"].max() * 3 // 4
     wanted = {"size": 256, "alarm": f"{np.median(list(kept.first.values())):.0f}"}
     pairs = {
         "reservoir_end": ("reservoir", "refit on all", end),
         "river_end": ("river", "refit on all", end),
-        "stored": ("reservoir", "generator", turn),
     }
     for key, (arm, other, day) in pairs.items():
         gap = areas(told, arm, day) - areas(told, other, day)
         wanted[key] = signed(*over_trials(gap, told, arm, day))
+    told, turn = kept.told["late attributes"], kept.turns["late attributes"]
+    gap = areas(told, "reservoir", turn) - areas(told, "generator", turn)
+    wanted["stored"] = signed(*over_trials(gap, told, "reservoir", turn))
     found = areas(kept.toy, "reservoir", 35)
     late = kept.toy.query("day >= 35")
     wanted["toy_reservoir"] = plain(*over_trials(found, late, "reservoir", 35), digits=2)
