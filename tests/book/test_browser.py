@@ -30,7 +30,7 @@ WHOLE = os.environ.get("EHRGAN_SITE")
 SCREENSHOTS = ROOT / "_build" / "screenshots"
 LOOKS = [("light", 1280), ("dark", 400), ("dark", 1280), ("light", 400)]
 PAGES = [path.with_suffix("").as_posix() for path in building.toc_documents(ROOT)]
-EXPLORER = "notebooks/15_explore"
+EXPLORER = "notebooks/18_explore"
 MOST_BYTES = 1_000_000
 
 pytestmark = [

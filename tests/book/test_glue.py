@@ -794,9 +794,9 @@ def test_your_records(chapter):
     assert f"expected less seen, on average: {bias:+z.4f}" in printed
 
 
-@of("14_benchmarks")
+@of("17_benchmarks")
 def test_benchmarks(chapter):
-    done = chapter("14_benchmarks")
+    done = chapter("17_benchmarks")
     times = benchmarks.read("keras").pivot_table("milliseconds", "round", "way")
     middle = times.median()
     floor = benchmarks.read("floor").query("replicas == 50")
@@ -824,9 +824,9 @@ def test_benchmarks(chapter):
     check(done.glued, "bench_", wanted)
 
 
-@of("17_rare_diseases")
+@of("14_rare_diseases")
 def test_rare_diseases(chapter):
-    done = chapter("17_rare_diseases")
+    done = chapter("14_rare_diseases")
     study = committed.committed("by_prevalence")
     sizes = study.groupby(["prevalence", "metric"])[["n_train", "n_test"]].mean()
 
@@ -872,9 +872,9 @@ def test_rare_diseases(chapter):
     check(done.glued, "rare_", wanted, but=live)
 
 
-@of("18_one_or_two")
+@of("15_one_or_two")
 def test_one_or_two(chapter):
-    done = chapter("18_one_or_two")
+    done = chapter("15_one_or_two")
     study = committed.committed("by_stages")
     keys = ["mechanism", "unlabelled", "n_records"]
     block, few, hexagan, mnar = (
@@ -945,9 +945,9 @@ def test_streams(chapter):
     assert number == round(areas(kept.late, "begun anew", 35).mean(), 2)
 
 
-@of("15_explore")
+@of("18_explore")
 def test_every_result(chapter):
-    done = chapter("15_explore")
+    done = chapter("18_explore")
     scores = committed.committed("by_protocol").query("metric == 'accuracy'")
     keys = ["protocol", "fraction", "imputer", "classifier", "trial", "fold"]
     value = scores.set_index(keys)["value"].sort_index()

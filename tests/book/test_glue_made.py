@@ -212,7 +212,7 @@ def test_benchmarks(glued, monkeypatch, seed):
     real["imputers"] = shaken(real["imputers"], ["mechanism", "imputer"], 0.01, rng, "rmse")
     monkeypatch.setattr(benchmarks, "read", lambda name: real[name].copy())
     but = ["fit_many", "holes =", "the text and figure above"]
-    done = glued("14_benchmarks", but, raw=benchmarks.read("imputers"))
+    done = glued("17_benchmarks", but, raw=benchmarks.read("imputers"))
     test_glue.test_benchmarks(lambda name: done)
 
 
@@ -222,7 +222,7 @@ def test_every_result(glued, monkeypatch, seed):
     made = shaken(committed.committed("by_protocol"), arms, 0.005, np.random.default_rng(seed))
     made["value"] = made["value"].clip(0, 1)  # scores end there
     monkeypatch.setattr(committed, "committed", lambda name: made.copy())
-    done = glued("15_explore", ['one_protocol("honest"', "what the text says"])
+    done = glued("18_explore", ['one_protocol("honest"', "what the text says"])
     test_glue.test_every_result(lambda name: done)
 
 
