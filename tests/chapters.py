@@ -19,9 +19,9 @@ OWN = {
     "10_missingness": {"n_trials": 1},
     "11_real_records": {"n_trials": 1},
     "12_your_records": {"n_trials": 1},
-    "18_explore": {"n_trials": 1},
     "14_rare_diseases": {"n_trials": 1},
     "15_one_or_two": {"n_trials": 1},
+    "18_explore": {"n_trials": 1},
 }
 #: Chapters that hand functions of their own to other processes, and are to show that this works.
 PROCESSES = {"03_baselines"}
@@ -36,8 +36,9 @@ KEPT = {
     "09_better": "result found gains",
     "11_real_records": "reports",
     "12_your_records": "report",
-    "17_benchmarks": "speed",
+    "13_synthetic": "audits",
     "16_learn_as_they_come": "told turns toy late first",
+    "17_benchmarks": "speed",
 }
 
 
