@@ -138,7 +138,7 @@ class StackedAutoencoderImputer(TransformerMixin, ReplicaEstimator):
     kept_ : int ndarray
         Attributes that the network knows: those that some record had in :meth:`fit`, or all that
         :meth:`partial_fit` may see appear.
-    n_samples_seen_ : ndarray of shape (len(kept_),)
+    n_samples_seen_ : ndarray of shape (n_kept,)
         Known cells of each; those of a time when all were the same count as one.
     units_ : Units
         Scale of those attributes; NaN where no record had any yet.
