@@ -54,8 +54,11 @@ def fit_method(prepared, method, seed, rows=None, line=None):
 def told_by(pipeline, X, classes):
     """Probability of the second of two classes, or of each of several, told of values.
 
-    `X` holds values as the pipeline's first step gives them, `classes` their names in order.
+    `X` holds values as the pipeline's first step gives them, `classes` their names in order. A
+    category that only these records have counts as missing; of other tables the report says so.
     """
-    told = pipeline[1:].predict_proba(X)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="column .* did not occur in fit")
+        told = pipeline[1:].predict_proba(X)
     order = [pipeline.classes_.tolist().index(name) for name in classes]
     return told[:, order[1]] if len(classes) == 2 else told[:, order]
