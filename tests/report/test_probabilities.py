@@ -6,6 +6,7 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
+from ehrgan.report.page import thresholds_in_words
 from ehrgan.report.performance import performance
 from ehrgan.report.probabilities import (
     Recalibrated,
@@ -83,3 +84,10 @@ def test_probabilities_that_part_the_classes_stop_nothing():
     found = performance(y, p, ("no", "yes"))
     assert pd.isna(found.loc[1, "value"]) and not needs_recalibration(found)
     assert threshold_table(y, p)["sensitivity"].iloc[-1] == 1
+
+
+def test_where_nobody_is_acted_on_the_page_tells_no_share():
+    y, p = np.tile([0, 1], 50), np.full(100, 0.2) + np.tile([0, 0.01], 50)
+    told = thresholds_in_words(threshold_table(y, p)).set_index("chosen for")
+    assert told.loc["risk 50%", ["acted on", "of those positive"]].tolist() == ["0%", ""]
+    assert told.loc["risk 5%", "of those positive"] == "50%"

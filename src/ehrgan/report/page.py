@@ -50,11 +50,7 @@ def tables_in_words(report):
         "columns": columns_in_words(report.prepared),
     }
     if report.thresholds is not None:
-        shares = ("sensitivity", "specificity", "acted on", "of those positive")
-        formats = dict.fromkeys(shares, "{:.0%}".format)
-        found["thresholds"] = report.thresholds.transform(
-            lambda column: column.map(formats.get(column.name, _shown))
-        )
+        found["thresholds"] = thresholds_in_words(report.thresholds)
     if report.importance is not None:
         found["importance"] = pd.DataFrame(
             {
@@ -65,6 +61,14 @@ def tables_in_words(report):
     if report.groups is not None:
         found["groups"] = groups_in_words(report.groups)
     return found
+
+
+def thresholds_in_words(table):
+    """The thresholds, formatted; of nobody acted on no share is positive."""
+    shares = ("sensitivity", "specificity", "acted on", "of those positive")
+    formats = dict.fromkeys(shares, "{:.0%}".format)
+    told = table.transform(lambda column: column.map(formats.get(column.name, _shown)))
+    return told.where(table.notna(), "")
 
 
 def performance_in_words(report):
