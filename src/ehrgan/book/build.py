@@ -76,6 +76,7 @@ def build(root, *, chapters=(), parameters=None, jobs=None):
         check_pages(site)
         if not chapters:
             add_downloads(staged, site)
+        offer_downloads(site)
         replace_folder(target / "html", site)
     return target / "html" / "index.html"
 
@@ -187,15 +188,16 @@ def without_unrun(said):
 
 
 def add_downloads(staged, site):
-    """Put the book as one file beside the pages: an ePub, and a PDF where a browser prints one.
-
-    The first page has links to both; what is not there it does not offer.
-    """
+    """Put the book as one file beside the pages: an ePub, and a PDF where a browser prints one."""
     print("the book as one file", flush=True)
     make_epub(staged, site / "ehrgan-book.epub")
     browser = find_browser()
     if browser is not None:
         make_pdf(staged, site / "ehrgan-book.pdf", browser)
+
+
+def offer_downloads(site):
+    """Take the links to files that this build has not made off the first page."""
     for page in site.glob("book/index.html"):
         soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
         for link in soup.select("a[download]"):
