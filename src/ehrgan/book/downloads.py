@@ -1,6 +1,5 @@
 """The whole book as one file: an ePub, and a PDF where a browser can print one."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -10,6 +9,7 @@ from xml.etree import ElementTree
 
 from bs4 import BeautifulSoup
 
+from ..files import write_whole
 from .plain import EXTENSIONS, render
 
 __all__ = ["find_browser", "make_epub", "make_pdf"]
@@ -56,7 +56,7 @@ def make_epub(book, target):
                 if each.filename.endswith(".xhtml"):
                     content = _as_xml(each.filename, content)
                 out.writestr(each, content)
-        os.replace(shutil.move(clean, Path(f"{target}.new")), target)
+        write_whole(target, clean.read_bytes())
 
 
 def _settings(book):
@@ -116,4 +116,4 @@ def make_pdf(book, target, browser):
         )  # fmt: skip
         if done.returncode or not made.is_file():
             raise RuntimeError(f"{browser} printed no PDF: {done.stderr.strip()[-500:]}")
-        os.replace(shutil.move(made, Path(f"{target}.new")), target)
+        write_whole(target, made.read_bytes())

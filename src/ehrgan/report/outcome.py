@@ -163,3 +163,16 @@ def _positive(name, counts, positive):
         return next(value for value in words if value != no[0]), f"{no[0]!r} is the other"
     rarer = counts.index[-1]
     return rarer, "it is the rarer one, as the names do not tell; name another with positive"
+
+
+def records_of(field, cells, classes):
+    """Rows whose outcome is one of the classes, and the number of each one's class."""
+    known, labels = labels_of(field, cells)
+    y = numbered(labels, classes)
+    return np.flatnonzero(known)[y >= 0], y[y >= 0]
+
+
+def sizes_in_words(y, classes):
+    """How many records each class has, such as ``40 'no', 12 'yes'``."""
+    sizes = np.bincount(y, minlength=len(classes))
+    return ", ".join(f"{n} {str(name)!r}" for n, name in zip(sizes, classes, strict=True))

@@ -11,7 +11,7 @@ from .drift import drift
 from .errors import ReportError
 from .fitting import fit_method, told_by
 from .learned import AsLearned
-from .outcome import FEWEST, labels_of, numbered
+from .outcome import FEWEST, records_of, sizes_in_words
 from .performance import performance
 from .unlike import unread_in_words
 
@@ -83,13 +83,11 @@ def other_records(name, table, prepared):
     (outcome,) = schema.named("outcome")
     if outcome not in table:
         raise ReportError(f"external {name!r} lacks the outcome {outcome!r}: it needs that column")
-    known, labels = labels_of(schema[outcome], table[outcome])
-    y = numbered(labels, prepared.classes)
-    rows = np.flatnonzero(known)[y >= 0]
-    table, y, n_rows = table.iloc[rows].reset_index(drop=True), y[y >= 0], len(table)
+    rows, y = records_of(schema[outcome], table[outcome], prepared.classes)
+    table, n_rows = table.iloc[rows].reset_index(drop=True), len(table)
     sizes = np.bincount(y, minlength=len(prepared.classes))
     if sizes.min() < FEWEST:
-        shown = ", ".join(f"{n} {c!r}" for n, c in zip(sizes, prepared.classes, strict=True))
+        shown = sizes_in_words(y, prepared.classes)
         raise ReportError(
             f"external {name!r} has {sizes.min()} records of its rarest class ({shown}): at least "
             f"{FEWEST} of each are needed, under the names that the outcome has here"
@@ -119,7 +117,7 @@ def past_and_later(prepared):
     for part, rows in (("before", past), ("after", after)):
         sizes = np.bincount(prepared.y[rows], minlength=len(prepared.classes))
         if sizes.min() < FEWEST:
-            shown = ", ".join(f"{n} {c!r}" for n, c in zip(sizes, prepared.classes, strict=True))
+            shown = sizes_in_words(prepared.y[rows], prepared.classes)
             raise ReportError(
                 f"time parts the records at four fifths, and {part} it a class has "
                 f"{sizes.min()} records ({shown}): at least {FEWEST} of each are needed"

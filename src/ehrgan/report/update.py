@@ -15,7 +15,7 @@ from .errors import ReportError
 from .files import as_filed
 from .fitting import told_by
 from .model import Model, read_model, versions
-from .outcome import FEWEST, labels_of, numbered
+from .outcome import FEWEST, records_of, sizes_in_words
 from .performance import performance
 from .probabilities import Recalibrated, line_of, moved
 from .seen import joined, new_patterns, recalled
@@ -81,7 +81,7 @@ def update_file(model, path, out=None, **options):
     else:
         after, pipeline = _recalibrated(held.pipeline, y, before, classes)
     words = [
-        f"{len(y)} new records: {_sizes(y, classes)}.",
+        f"{len(y)} new records: {sizes_in_words(y, classes)}.",
         *notes,
         *_changes(seen, X, y, classes),
         f"The new model: {how}.",
@@ -134,26 +134,18 @@ def _new_records(types, path, classes, options):
         raise ReportError(
             f"table '{path}' lacks the outcome {outcome!r}: an update needs to know it"
         )
-    known, labels = labels_of(types.schema[outcome], table[outcome])
-    y = numbered(labels, classes)
-    rows = np.flatnonzero(known)[y >= 0]
-    y = y[y >= 0]
+    rows, y = records_of(types.schema[outcome], table[outcome], classes)
     sizes = np.bincount(y, minlength=len(classes))
     if sizes.min() < FEWEST:
         raise ReportError(
             f"table '{path}' has {sizes.min()} records of its rarest class "
-            f"({_sizes(y, classes)}): at least {FEWEST} of each are needed"
+            f"({sizes_in_words(y, classes)}): at least {FEWEST} of each are needed"
         )
     X, unread = types.read(table.iloc[rows].reset_index(drop=True))
     notes = [*unread_in_words(unread)]
     if len(table) > len(rows):
         notes.append(f"{len(table) - len(rows)} records have no class that the model knows.")
     return X, y, notes
-
-
-def _sizes(y, classes):
-    sizes = np.bincount(y, minlength=len(classes))
-    return ", ".join(f"{n} {str(c)!r}" for n, c in zip(sizes, classes, strict=True))
 
 
 def _parts(y):
