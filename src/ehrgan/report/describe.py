@@ -23,8 +23,6 @@ __all__ = ["describe"]
 #: A text column with more values needs FEWEST_OF_A_VALUE records of each, on average.
 MOST_CATEGORIES = 50
 FEWEST_OF_A_VALUE = 100
-#: Columns that are longer are judged by some cells, where that leaves no other cell unread.
-LONG = 10_000
 
 
 def describe(table, given=None, *, missing=()):
@@ -69,6 +67,7 @@ def describe(table, given=None, *, missing=()):
         raise ReportError("table has no rows: it needs one per record")
     missing = (*table.attrs.get("missing", ()), *missing)
     filed = Schema(**table.attrs.get("schema", {"fields": []}))
+    table.attrs = {}  # which pandas would copy with every column
     filed = Schema([f for f in filed.fields if f["name"] in table], filed.dialect)
     given = filed if given is None else filed.changed({f["name"]: f for f in given.fields})
     known = {f["name"]: f for f in given.fields}
@@ -147,12 +146,6 @@ def describe_column(name, cells, given=(), codes=(), hints=()):
     cells = plain(cells)
     if given.get("type") in OTHER_TYPES:
         return standing(known, cells, codes)
-    if len(cells) > LONG and pd.api.types.is_string_dtype(cells.dtype):
-        few = known | _written(cells.iloc[:: len(cells) // 500], given, codes, hints) | given
-        if few["type"] == "number" and "ask" not in few and not cells.str.contains(NAMES).any():
-            few = standing(few, cells, codes)
-            if few["sure"] == "yes":
-                return few
     found = known | _written(cells, given, codes, hints) | given
     if "ask" in found and given.get("role") in ("outcome", "person"):  # its values are names
         found = known | _of_words(_counts(cells), given, codes, hints) | given
