@@ -77,6 +77,9 @@ def standing(field, cells, codes):
         notes += _number_notes(field["name"], values.dropna().to_numpy())
     if field["type"] in DATES:
         notes += _date_notes(field, cells, values)
+    for error in [code for code in gone if code.startswith("#")]:
+        n = (cells == error).sum()
+        notes.append(f"{field['name']!r} has {n} cells {error}, where a formula has failed: they are missing.")
     if field["type"] == "string":
         notes += _text_notes(field["name"], field, cells)
     n = cells.notna().sum()
