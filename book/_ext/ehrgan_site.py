@@ -12,11 +12,13 @@ from pathlib import Path
 from shutil import copyfile
 from urllib.parse import urldefrag
 
+import yaml
 from bs4 import BeautifulSoup
 from fontTools.subset import Subsetter
 from fontTools.ttLib import TTFont
 from PIL import Image
 
+from ehrgan.book.citation import bibtex
 from ehrgan.book.quicklook import pages_address
 from ehrgan.plots.style import NARROW
 
@@ -24,6 +26,7 @@ STATIC = Path(__file__).parent / "static"
 ICONS = "fontawesome.js"
 SHEET = "_static/styles/book.css"
 HOME = "book/index.html"
+BIBTEX = "_static/ehrgan.bib"
 WORDS_A_MINUTE = 200
 NOT_FOUND = """<!DOCTYPE html>
 <html lang="en">
@@ -49,6 +52,8 @@ def setup(app):
     """Connect everything; Sphinx calls this."""
     app.connect("config-inited", choose_theme_options)
     app.connect("builder-inited", serve_mathjax)
+    app.connect("builder-inited", write_citation)
+    app.connect("html-page-context", offer_citation, priority=900)  # below the theme's buttons
     app.connect("build-finished", mend_pages, priority=900)  # after the theme
     app.add_css_file("ehrgan.css")
     app.add_js_file("ehrgan.js", loading_method="defer")
@@ -68,6 +73,31 @@ def serve_mathjax(app):
     target.parent.mkdir(parents=True, exist_ok=True)
     copyfile(package / "static" / "mathjax" / "tex-svg-full.js", target)
     app.config.mathjax_path = target.name
+
+
+def write_citation(app):
+    """Put the files by which the book is cited into the site."""
+    source, target = Path(app.srcdir) / "CITATION.cff", Path(app.outdir) / BIBTEX
+    if source.is_file():
+        config = yaml.safe_load(source.with_name("_config.yml").read_text(encoding="utf-8"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(bibtex(source.read_text(encoding="utf-8"), config), encoding="utf-8")
+        copyfile(source, target.with_name(source.name))
+
+
+def offer_citation(app, pagename, templatename, context, doctree):
+    """Give every page a button for citing the book, beside that for downloading the page."""
+    if "header_buttons" not in context or not (Path(app.outdir) / BIBTEX).is_file():
+        return
+    entry = {"type": "link", "icon": "fas fa-file"}
+    copying = {"type": "javascript", "javascript": "", "icon": "fas fa-copy", "text": "Copy BibTeX"}
+    files = {"BibTeX file": BIBTEX, "CITATION.cff": "_static/CITATION.cff"}
+    buttons = [copying | {"label": "cite-button", "tooltip": "Copy the entry for BibTeX"}]
+    for text, name in files.items():
+        address = context["pathto"](name, 1)
+        buttons.append(entry | {"text": text, "url": address, "tooltip": f"Open the {text}"})
+    group = {"type": "group", "icon": "fas fa-quote-right", "label": "cite-buttons"}
+    context["header_buttons"].append(group | {"tooltip": "Cite this book", "buttons": buttons})
 
 
 def mend_pages(app, error):
@@ -94,6 +124,7 @@ def mend_pages(app, error):
     for path, soup in pages.items():
         for mend in MENDS:
             mend(soup)
+        fill_citation(soup, site / BIBTEX)
         share(soup, path.relative_to(site).as_posix(), address, picture)
         mend_pictures(soup, path)
     css = join_styles(site, pages.values())
@@ -103,6 +134,13 @@ def mend_pages(app, error):
         path.write_text(str(soup), encoding="utf-8")
     for font in site.glob("_static/vendor/fontawesome/webfonts/*.woff2"):
         font.unlink()
+
+
+def fill_citation(soup, entry):
+    """Give the button that copies the entry its text: to the theme a button is a line of code."""
+    for button in soup.select(".btn-cite-button"):
+        del button["onclick"]
+        button["data-clipboard-text"] = entry.read_text(encoding="utf-8")
 
 
 def unpack_narrow(notebook, images):

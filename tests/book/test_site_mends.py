@@ -2,12 +2,14 @@
 
 import re
 from base64 import b64encode
+from collections import defaultdict
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib import TTFont
@@ -26,6 +28,36 @@ def picture(path, width, height=40):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (width, height), "#c0ffee").save(path)
     return path
+
+
+# ---------------------------------------------------------------- how the book is cited
+
+
+@pytest.mark.parametrize("cited", [True, False])
+def test_every_page_offers_the_entry_that_the_citation_file_gives(extension, tmp_path, cited):
+    app = SimpleNamespace(srcdir=tmp_path, outdir=tmp_path / "out")
+    told = {"copyright": "2031", "repository": {"url": "https://example.org/a"}}
+    (tmp_path / "_config.yml").write_text(yaml.safe_dump(told))
+    if cited:
+        (tmp_path / "CITATION.cff").write_text("title: A book\nauthors: [{name: We}]")
+    extension.write_citation(app)
+    theme, other = {"header_buttons": ["theirs"], "pathto": lambda name, _: f"../{name}"}, {}
+    for context in (theme, other):
+        extension.offer_citation(app, "n/a", "page.html", context, None)
+    assert other == {}
+    if not cited:
+        assert theme["header_buttons"] == ["theirs"]
+        return
+    page = soup_of('<button class="btn btn-cite-button" onclick="">Copy</button><button/>')
+    extension.fill_citation(page, tmp_path / "out" / extension.BIBTEX)
+    theirs, group = theme["header_buttons"]
+    copying, *files = group["buttons"]
+    assert theirs == "theirs" and copying["label"] == "cite-button"
+    texts = [(tmp_path / "out" / f["url"].removeprefix("../")).read_text() for f in files]
+    assert "title  = {A book}" in texts[0] and texts[1].startswith("title: A book")
+    button, other = page.select("button")
+    assert button["data-clipboard-text"] == texts[0] and "onclick" not in button.attrs
+    assert other.attrs == {}
 
 
 # ---------------------------------------------------------------- pictures
@@ -580,15 +612,17 @@ def test_a_site_that_failed_or_is_no_site_is_left_alone(extension, site):
 
 
 def test_the_extension_brings_mathjax_its_own_files_and_no_second_search_box(extension, tmp_path):
-    app, connected, files = application(tmp_path), {}, []
-    app.connect = lambda event, does, priority=500: connected.update({event: (does, priority)})
+    app, connected, files = application(tmp_path), defaultdict(list), []
+    app.connect = lambda event, does, priority=500: connected[event].append((does, priority))
     app.add_css_file = files.append
     app.add_js_file = lambda name, **options: files.append((name, options))
     assert extension.setup(app) == {"parallel_read_safe": True, "parallel_write_safe": True}
     assert files == ["ehrgan.css", ("ehrgan.js", {"loading_method": "defer"})]
-    assert connected["build-finished"] == (extension.mend_pages, 900)
+    assert connected["build-finished"] == [(extension.mend_pages, 900)]
+    assert connected["html-page-context"] == [(extension.offer_citation, 900)]
     for event in ("config-inited", "builder-inited"):
-        connected[event][0](*[app, app.config][: 1 + (event == "config-inited")])
+        for does, _ in connected[event]:
+            does(*[app, app.config][: 1 + (event == "config-inited")])
     assert app.config.html_theme_options["navbar_persistent"] == []
     assert app.config.html_static_path == ["first", str(ROOT / "book" / "_ext" / "static")]
     assert app.config.mathjax_path == "mathjax.js"
