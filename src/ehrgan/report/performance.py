@@ -11,10 +11,13 @@ from scipy.stats import norm, rankdata
 
 from ..scores.calibration import calibration_line
 from ..scores.estimate import Estimate
+from ..scores.metrics import decision_curve
 from .areas import area_of, brier_of, interval_of_area, sides
-from .probabilities import CLIP
 
-__all__ = ["performance"]
+__all__ = ["benefit", "performance"]
+
+#: Nearest that a probability comes to 0 and to 1 where its logit is needed.
+CLIP = 1e-4
 
 
 def performance(y, told, classes, groups=None):
@@ -65,6 +68,50 @@ def performance(y, told, classes, groups=None):
     brier = brier_of(y, told)
     rows.append(("Brier score", *around(brier, (errors - brier) / len(y), groups)))
     return pd.DataFrame(rows, columns=["measure", "value", "low", "high"])
+
+
+def benefit(y, told, thresholds, groups=None):
+    """Net benefit of acting above a threshold, with 95 % intervals.
+
+    Parameters
+    ----------
+    y : int ndarray of shape (n,)
+        1 for the positive class.
+    told : ndarray of shape (n,)
+        Its probability.
+    thresholds : array-like of shape (n_thresholds,)
+        At least 0 and below 1.
+    groups : int ndarray of shape (n,), optional
+        Records of one number belong to one person.
+
+    Returns
+    -------
+    DataFrame
+        What :func:`~ehrgan.scores.metrics.decision_curve` gives, with low and high beside it.
+
+    Notes
+    -----
+    A net benefit is a mean over records: 1 for each that is found, less the odds of the threshold
+    for each false alarm. So its spread is that of a mean, whether records or persons are drawn.
+
+    References
+    ----------
+    Sande, Li, D'Agostino, Yin Wing and Cook, "Statistical inference for decision curve analysis",
+    Statistics in Medicine 39, 2020.
+
+    Examples
+    --------
+    >>> y, p = np.array([0, 0, 1, 0, 1, 1] * 20), np.array([0.1, 0.3, 0.4, 0.6, 0.7, 0.9] * 20)
+    >>> print(benefit(y, p, [0.35])[["model", "low", "high"]].round(2).to_string(index=False))
+     model  low  high
+      0.41  0.3  0.52
+    """
+    curve = decision_curve(y, told, thresholds)
+    t = curve["threshold"].to_numpy()
+    gains = (told[:, None] > t) * np.where(y[:, None] == 1, 1.0, -t / (1 - t))
+    added = (gains - gains.mean(axis=0)) / len(y)
+    ends = [around(v, a, groups)[1:] for v, a in zip(curve["model"], added.T, strict=True)]
+    return curve.assign(low=[low for low, _ in ends], high=[high for _, high in ends])
 
 
 def spread(added, groups=None):

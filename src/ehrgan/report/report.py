@@ -16,7 +16,7 @@ from ..bars import no_bars
 from ..files import write_whole
 from ..scores.estimate import Estimate
 from ..scores.inference import corrected_interval
-from ..scores.metrics import decision_curve, threshold_at
+from ..scores.metrics import threshold_at
 from ..tables.coding import TableCoder
 from ..templates import render
 from .areas import N_FOLDS, brier_of, effect_of_training, interval_of_area, sides, variance_of
@@ -29,7 +29,7 @@ from .methods import ADVERSARY, CANDIDATES, PAPERS, method_in_words
 from .model import Model, versions
 from .outside import elsewhere, later, other_records, past_and_later
 from .page import html_page, model_card
-from .performance import performance
+from .performance import benefit, performance
 from .probabilities import needs_recalibration, recalibrated, threshold_table
 from .seen import summary
 from .subgroups import subgroups
@@ -263,10 +263,12 @@ class Report:
 
     def benefit(self):
         """Net benefit of acting on the probabilities, here and where else they were tried."""
-        tried = {"out of fold, here": (self.scores.y, self.told)}
-        tried |= {one.name: (one.y, one.told) for one in self.outside}
-        grid = np.linspace(0.01, 0.8, 80)
-        return plots.net_benefit({name: decision_curve(*own, grid) for name, own in tried.items()})
+        grid, groups = np.linspace(0.01, 0.8, 80), self.prepared.groups
+        groups = None if groups is None else groups[self.rows]
+        tried = {"out of fold, here": benefit(self.scores.y, self.told, grid, groups)}
+        for one in self.outside:
+            tried[one.name] = benefit(one.y, one.told, grid, one.groups)
+        return plots.net_benefit(tried)
 
     def _repr_html_(self):
         return render("words.html", words=self.words)
@@ -378,7 +380,7 @@ def _reported(prepared, scores, effect, rows, settings):
     told, line, found = _true_probabilities(scores, chosen, prepared.classes, groups)
     area, thresholds = Estimate(auc, *interval), None
     if told.ndim == 1:
-        thresholds = threshold_table(scores.y, told)
+        thresholds = threshold_table(scores.y, told, groups)
     words = findings(
         prepared, method, (scores.y, told), area, prediction, gains, adversary, by_holes
     )
