@@ -81,9 +81,8 @@ def standing(field, cells, codes):
         notes += _date_notes(field, cells, values)
     for error in [code for code in gone if code.startswith("#")]:
         n = (cells == error).sum()
-        notes.append(
-            f"{field['name']!r} has {n} cells {error}, where a formula has failed: they are missing."
-        )
+        said = f"{field['name']!r} has {n} cells {error}, where a formula has failed"
+        notes.append(f"{said}: they are missing.")
     if field["type"] == "string":
         notes += _text_notes(field["name"], field, cells)
     n = cells.notna().sum()
