@@ -172,7 +172,7 @@ def _use_of_texts(texts):
     if texts.empty:
         return "left out", unusable(texts)[1]
     n, values = len(texts), texts.nunique()
-    if cure := _numbers_within(texts.drop_duplicates()):
+    if cure := _numbers_within(texts.drop_duplicates().iloc[:1000]):
         return "left out", cure
     if n >= FEWEST_NAMED and values >= DISTINCT_SHARE * n:
         if texts.str.len().mean() > 30 or texts.str.contains(" ").mean() > 0.9:

@@ -283,6 +283,8 @@ def places_of(field, texts):
         for word in words:
             exact.setdefault(word, k)
             loose.setdefault(loosely(word), set()).add(k)
+    if not exact:
+        return np.full(len(texts), -1)
     loose = {word: k for word, (k, *more) in loose.items() if not more}
     texts = texts.map(label)
     found = texts.map(exact)
