@@ -126,6 +126,25 @@ def test_what_the_schema_cannot_read_is_missing_and_told_and_never_guessed(made,
 
 
 @pytest.mark.parametrize(
+    ("name", "cells", "n"),
+    [
+        ("admitted", ["03/25/2023", "12/31/2023", "03/04/2023", "02/02/2023"], 3),
+        ("admitted", ["25/03/2023", "12/31/2023", "03/04/2023", "02/02/2023"], 1),  # a slip
+        ("admitted", ["03/04/2023", "05/06/2023", "07/08/2023", "02/02/2023"], 0),
+        ("hb", ["13.1", "12.5", "1,234", "14"], 3),  # of a file with the other marks
+        ("hb", ["13.1", "12,5", "1,234", "14"], 1),
+    ],
+)
+def test_where_most_cells_show_another_notation_none_is_read_that_it_reads_otherwise(
+    made, name, cells, n
+):
+    values, unread = made[1][0].read(records(4).assign(**{name: cells}))
+    assert sum(unread.get(name, {}).values()) == values[name].isna().sum() == n
+    if name == "admitted":
+        assert values[name].iloc[3] == (pd.Timestamp("2023-02-02") - pd.Timestamp("1970")).days
+
+
+@pytest.mark.parametrize(
     ("name", "cells", "said"),
     [
         ("hb", lambda t: t["hb"].str.replace(",", ""), "(80 to 179) lie far from the"),  # in g/L

@@ -6,7 +6,7 @@ import warnings
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from .convert import read, tidy
+from .convert import DATES, read, tidy
 from .describe import describe
 from .errors import ReportError
 from .unlike import Unlike, ends_of
@@ -98,7 +98,7 @@ class AsLearned(TransformerMixin, BaseEstimator):
             )
         found, gone = {}, {}
         for name, field in self.fields_.items():
-            values, unread = read(field, X[name])
+            values, unread = _read_alike(field, X[name])
             if name in self.categories_:
                 seen = self.categories_[name]
                 unread |= values.notna() & ~values.isin(seen)
@@ -107,3 +107,32 @@ class AsLearned(TransformerMixin, BaseEstimator):
                 gone[name] = X.loc[unread, name].astype(str).value_counts().to_dict()
             found[name] = values
         return pd.DataFrame(found), gone
+
+
+def _read_alike(field, cells):
+    """What a field reads of cells; where most show another notation, only what both read alike.
+
+    A model that knows days first, and meets 12/31/2021, no longer knows what 03/04/2021 means.
+    """
+    values, unread = read(field, cells)
+    other = _otherwise(field)
+    if other is None or not unread.any():
+        return values, unread
+    rival, _ = read(other, cells)
+    theirs, ours = (unread & rival.notna()).sum(), (values.notna() & rival.isna()).sum()
+    if theirs > ours:
+        doubtful = values.notna() & rival.notna() & (values != rival)
+        values, unread = values.mask(doubtful), unread | doubtful
+    return values, unread
+
+
+def _otherwise(field):
+    """The field of the other usual notation, of day and month or of decimals; None of others."""
+    if field["type"] in DATES:
+        form = field.get("format", "")
+        swapped = form.translate(str.maketrans("dm", "md"))
+        return {**field, "format": swapped} if {"%d", "%m"} <= {form[:2], form[3:5]} else None
+    if field["type"] != "number":
+        return None
+    decimal = field.get("decimalChar", ".")
+    return {**field, "decimalChar": {".": ",", ",": "."}.get(decimal, "."), "groupChar": decimal}

@@ -6,6 +6,8 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
 
 from .convert import LIMIT, SIGNS, days, number_pattern, numbers
 
@@ -64,8 +66,9 @@ def as_numbers(counts, given, hints):
     """
     texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
     enough = 0 if "type" in given else (1 - ODD_SHARE) * weights.sum()
-    digits = (texts.str.contains("[0-9]") | ~texts.str.isascii()).to_numpy(dtype=bool)
-    if 2 * weights[digits].sum() < enough:
+    # nothing but signs stands before a number
+    begun = np.asarray(pa.compute.match_substring_regex(pa.array(texts), r"^\W*\pN"), dtype=bool)
+    if 2 * weights[begun].sum() < enough:
         return None
     names = _names_among(texts) & (enough > 0)
     limits = texts.str.match("[<>\u2264\u2265~\u2248]").to_numpy(dtype=bool)
