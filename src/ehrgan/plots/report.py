@@ -139,15 +139,18 @@ def net_benefit(curves):
     Parameters
     ----------
     curves : dict of str to DataFrame
-        Name of some records, and what :func:`~ehrgan.scores.metrics.decision_curve` gives of them.
+        Name of some records, and what :func:`~ehrgan.report.performance.benefit` gives of them;
+        bands are its intervals.
     """
     figure, axis = subplots(figsize=(7, 3.6))
     axis.axhline(0, color="0.4", lw=1, ls=":", label="act on none")
     for i, (name, curve) in enumerate(curves.items()):
         axis.plot(curve["threshold"], curve["model"], color=COLOURS[i], label=name)
+        ends = curve["threshold"], curve["low"], curve["high"]
+        axis.fill_between(*ends, color=COLOURS[i], alpha=0.15, lw=0)
         looks = {"color": COLOURS[i], "lw": 1, "ls": "--", "label": f"{name}: act on all"}
         axis.plot(curve["threshold"], curve["act on all"], **looks)
-    top = max(curve["model"].max() for curve in curves.values())
+    top = max(curve["high"].max() for curve in curves.values())
     axis.set(ylim=(-0.2 * top - 0.01, 1.1 * top + 0.01), xlabel="threshold", ylabel="net benefit")
     figure.legend(loc="outside upper center", ncols=2)
     return figure
