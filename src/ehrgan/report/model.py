@@ -20,6 +20,8 @@ FORMAT = 1
 TRUSTED = (
     "ehrgan.nets.acgan.ACGANClassifier",
     "ehrgan.nets.autoencoder.StackedAutoencoderImputer",
+    "ehrgan.nets.joint.JointACGANClassifier",
+    "ehrgan.nets.joint.Spread",
     "ehrgan.nets.units.Units",
     "ehrgan.report.learned.AsLearned",
     "ehrgan.report.methods.FromSome",

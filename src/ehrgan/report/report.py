@@ -33,7 +33,7 @@ from .compare import compare_methods, from_holes, some_rows
 from .errors import ReportError
 from .fitting import fit_method
 from .importance import importance
-from .methods import ADVERSARY, CANDIDATES, PAPERS, SIMPLE, method_in_words
+from .methods import ADVERSARY, CANDIDATES, JOINT, PAPERS, SIMPLE, method_in_words
 from .model import Model, versions
 from .outside import elsewhere, later, other_records, past_and_later
 from .page import html_page, model_card
@@ -297,8 +297,8 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
         From :func:`~ehrgan.report.reading.prepare`.
     methods : tuple of (str, str), default=CANDIDATES
         Imputations and classifiers to compare, from simple to complex: at least :data:`SIMPLE`,
-        which train no network, and else of :data:`CANDIDATES`, with :data:`PAPERS` behind them if
-        wanted.
+        which train no network, and else of :data:`CANDIDATES`, with :data:`JOINT` and
+        :data:`PAPERS` behind them if wanted.
     seed : int, default=0
         Makes folds and training reproducible, at least 0.
     limit : int, default=3000
@@ -332,10 +332,10 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     One to two minutes on two cores for 3000 records of 50 attributes, whatever the table's length.
     """
     methods = tuple(methods)
-    if not set(SIMPLE) <= set(methods) <= {*CANDIDATES, *PAPERS}:
+    if not set(SIMPLE) <= set(methods) <= {*CANDIDATES, *JOINT, *PAPERS}:
         raise ReportError(
-            "methods must hold all of SIMPLE, and beside them only of CANDIDATES and PAPERS, got "
-            f"{methods!r}"
+            "methods must hold all of SIMPLE, and beside them only of CANDIDATES, JOINT and "
+            f"PAPERS, got {methods!r}"
         )
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ReportError(f"seed must be a whole number of at least 0, got {seed!r}")
