@@ -112,6 +112,18 @@ def test_no_record_tests_what_it_has_taught(model, tmp_path):
     assert abs(old - 0.5) < 0.08 and abs(other - 0.5) < 0.1
 
 
+def test_lines_that_differ_do_not_move_the_auc(model, tmp_path):
+    """Each tenth is moved by a line of its own, which no order within it can show."""
+    new = records(400, 1, shift=1.5)
+    told, _ = update_file(model, written(tmp_path, new))
+    area = next(word for word in told if word.startswith("AUC")).split(": ")[1]
+    old, other = area.removesuffix(" by the new one.").split(" by the old model, ")
+    assert old == other and "among records of one tenth" in " ".join(told)
+    by_class = [own.sample(50, random_state=0) for _, own in new.groupby("died")]
+    told, _ = update_file(model, written(tmp_path, pd.concat(by_class), "sorted.csv"))
+    assert "no tenth of the new records holds all classes" in " ".join(told)
+
+
 def test_what_has_changed_is_told(model, tmp_path):
     new = records(400, 1, shift=2.0, holes=0.6)
     new["hb"] += 6

@@ -94,7 +94,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     n_iter_no_change : int, default=20
         Epochs without a better validation loss before training stops, at least 1.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes; they multiply ``sample_weight``.
+        Weights of the classes; they multiply ``sample_weight``. Where ``class_conditions`` is not
+        "batch", those of a dict say in what proportion generated records are balanced, too.
     warm_start : bool, default=False
         Start from the weights and the scaling of the last fit.
     partial_epochs : int, default=10
@@ -570,7 +571,15 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
 
     def _objective(self):
         names = ("class_loss", "generator_loss", "stopping_criterion", "class_conditions")
-        return AdversarialObjective(*self._networks(), *(getattr(self, name) for name in names))
+        given = (getattr(self, name) for name in names)
+        return AdversarialObjective(*self._networks(), *given, self._asked_weights())
+
+    def _asked_weights(self):
+        """Weights of the classes that G is asked for; "balanced" leaves nothing to weigh there."""
+        if self.class_conditions == "batch" or not isinstance(self.class_weight, dict):
+            return ()
+        own = self.classes_
+        return tuple(compute_class_weight(self.class_weight, classes=own, y=own).tolist())
 
     def _options(self):
         return {"averaging": self.averaging > 0}

@@ -195,7 +195,7 @@ def _opener(path):
 
 def _sheet(path, stream, dialect):
     """Table, fields, dialect and notes of a workbook's sheet."""
-    grid, merged = typed.sheet_rows(path, stream, dialect.get("sheet"))
+    grid, merged, notes = typed.sheet_rows(path, stream, dialect.get("sheet"))
     texts = [[typed.shown(value).strip(BLANKS) for value in row] for row in grid[:200]]
     rows = [(number, row) for number, row in enumerate(texts, 1) if any(row)]
     number, names = header_of(path, rows, dialect.get("header"), "row")
@@ -208,5 +208,6 @@ def _sheet(path, stream, dialect):
     table = pd.DataFrame(dict(zip(names, columns, strict=bool(columns))))
     nothing = [n for n in table if n.startswith("unnamed ") and table[n].isna().all()]
     table = table.drop(columns=nothing)
-    notes = [f"{len(merged)} merged cells count in all the rows that they span."] if merged else []
+    if merged:
+        notes.append(f"{len(merged)} merged cells count in all the rows that they span.")
     return table, typed.declared(table), dialect, notes

@@ -77,6 +77,9 @@ def standing(field, cells, codes):
         notes += _number_notes(field["name"], values.dropna().to_numpy())
     if field["type"] in DATES:
         notes += _date_notes(field, cells, values)
+    for error in [code for code in gone if code.startswith("#")]:
+        n = (cells == error).sum()
+        notes.append(f"{field['name']!r} has {n} cells {error}, where a formula has failed: they are missing.")
     if field["type"] == "string":
         notes += _text_notes(field["name"], field, cells)
     n = cells.notna().sum()
@@ -245,12 +248,13 @@ def _unread_notes(field, odd, cells):
     if isinstance(first := field.get("firstYear"), int):
         notes.append(f"Years of two digits in {name!r} mean {first} to {first + 99}.")
     if field.get("bareNumber") is False:
-        texts = cells.dropna().astype("str")
-        taken = ~np.isnan(numbers(field, texts))
-        dressed = texts[taken & np.isnan(numbers({**field, "bareNumber": True}, texts))]
-        shown = ", ".join(map(repr, dressed.value_counts().index[:3]))
+        counts = cells.dropna().astype("str").value_counts()
+        texts = counts.index.to_series()
+        plainly, dressed = (numbers({**field, "bareNumber": bare}, texts) for bare in (True, False))
+        dressed = counts[np.isnan(plainly) & ~np.isnan(dressed)]
+        shown = ", ".join(map(repr, dressed.index[:3]))
         said = (
-            f"{len(dressed)} cells hold a number and a sign ({shown}), of which the number counts"
+            f"{dressed.sum()} cells hold a number and a sign ({shown}), of which the number counts"
         )
         notes.append(f"{name!r} is read as a number; {said}.")
     return notes
@@ -312,8 +316,9 @@ def _is_apart(code, rest, hits):
 
 def _is_beyond(code, rest, hits):
     """Whether a usual code leaves a gap to numbers that are none, and is too frequent for one."""
-    plain = np.array([value for value in rest if not CODE.fullmatch(f"{value:.15g}")])
-    if len(plain) < 2 or plain[0] <= code <= plain[-1] or (len(plain) >= 10 and hits < 3):
+    near = rest[:1000] if code < rest[0] else rest[-1000:]
+    plain = np.array([value for value in near if not CODE.fullmatch(f"{value:.15g}")])
+    if len(plain) < 2 or (len(plain) >= 10 and hits < 3):
         return False
     others = np.append(rest, code)  # 7, 8 and 9 go on from 0 to 6
     beyond = others - plain[-1] if code > plain[-1] else plain[0] - others

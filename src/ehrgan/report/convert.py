@@ -71,37 +71,35 @@ def read_plain(field, cells):
     """What :func:`read` gives, of cells that :func:`plain` has given."""
     kind = field["type"]
     gone = pd.Series([*map(str, field.get("missingValues", ())), ""], dtype="str")
+    codes = numbers(field, gone) if kind in NUMBERS else np.array([])
+    codes = codes[~np.isnan(codes)]
     if kind in DATES and pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        coded, values = pd.Series(False, cells.index), _days(cells, kind == "time")
-    elif kind in NUMBERS:
-        codes = numbers(field, gone)
-        if pd.api.types.is_numeric_dtype(cells.dtype):
-            values = cells.astype("Float64").astype(np.float64)
-            coded, broken = pd.Series(False, cells.index), np.isinf(values) | _broken(kind, values)
-        else:
-            texts = cells.astype("str")
-            coded, broken = texts.isin(gone), False
-            values = pd.Series(numbers(field, texts), cells.index)
-        coded |= values.isin(codes[~np.isnan(codes)])
-        values = values.mask(coded | broken)
+        coded, values = False, _days(cells, kind == "time")
+    elif kind in NUMBERS and pd.api.types.is_numeric_dtype(cells.dtype):
+        values = cells.astype("Float64").astype(np.float64)
+        coded = values.isin(codes)
+        values = values.mask(coded | np.isinf(values) | _broken(kind, values))
     else:
-        coded, values = _by_kinds(field, cells, gone)
+        coded, values = _by_kinds(field, cells, gone, codes)
     return values.rename(cells.name), cells.notna() & ~coded & values.isna()
 
 
-def _by_kinds(field, cells, gone):
+def _by_kinds(field, cells, gone, codes):
     """Where codes for missing stand, and values, each different cell read once."""
     places, kinds = pd.factorize(cells.astype(object) if is_category(cells) else cells)
-    texts = pd.Series([label(kind) for kind in kinds], dtype="str")
-    away = np.append(texts.isin(gone), True)[places]
-    coded = pd.Series(away & (places >= 0), cells.index)
-    if field["type"] in DATES:
-        values = np.append(days(field, texts), np.nan)[places]
-        return coded, pd.Series(values, cells.index).mask(coded)
-    found = np.append(places_of(field, texts), -1)[places]
-    names = [shown for shown, _ in categories_of(field)]
-    ordered = bool(field.get("categoriesOrdered"))
-    values = pd.Categorical.from_codes(np.where(away, -1, found), names, ordered=ordered)
+    is_text = pd.api.types.is_string_dtype(kinds.dtype)
+    texts = pd.Series(kinds if is_text else [*map(label, kinds)], dtype="str")
+    away = texts.isin(gone).to_numpy(dtype=bool)
+    if field["type"] in CATEGORIES:
+        found = np.append(np.where(away, -1, places_of(field, texts)), -1)[places]
+        names = [shown for shown, _ in categories_of(field)]
+        ordered = bool(field.get("categoriesOrdered"))
+        values = pd.Categorical.from_codes(found, names, ordered=ordered)
+    else:
+        found = (numbers if field["type"] in NUMBERS else days)(field, texts)
+        away = away | np.isin(found, codes)
+        values = np.append(np.where(away, np.nan, found), np.nan)[places]
+    coded = pd.Series(np.append(away, False)[places], cells.index)
     return coded, pd.Series(values, cells.index)
 
 
@@ -116,6 +114,8 @@ def tidy(table):
             if hasattr(table, "__arrow_c_stream__")
             else pd.api.interchange.from_dataframe(table)
         )
+    table = table.copy(deep=False)
+    table.attrs = {}  # pandas would copy them with every column
     names = [unicodedata.normalize("NFC", str(name)) for name in table.columns]
     table = table.set_axis(pd.Index(names, dtype="str"), axis=1).reset_index(drop=True)
     refuse_repeated(names)

@@ -1,5 +1,7 @@
 """Find what each column of a table is, by what reads its cells; what stays open is asked."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -15,7 +17,7 @@ from .convert import (
     tidy,
 )
 from .errors import ReportError
-from .notation import NAMES, as_dates, as_digits, as_numbers, asked
+from .notation import DIGITS, as_clock, as_dates, as_digits, as_numbers, asked
 from .schema import OTHER_TYPES, Schema
 
 __all__ = ["describe"]
@@ -23,8 +25,8 @@ __all__ = ["describe"]
 #: A text column with more values needs FEWEST_OF_A_VALUE records of each, on average.
 MOST_CATEGORIES = 50
 FEWEST_OF_A_VALUE = 100
-#: Columns that are longer are judged by some cells, where that leaves no other cell unread.
-LONG = 10_000
+#: What a spreadsheet of any language writes where a formula has failed: #DIV/0!, #N/A, #WERT!
+FAILED = re.compile(r"#[\u00a1\u00bf]?[^\W\d_]+(/0)?[!?]|#[^\W\d_]/[^\W\d_]|#NV")
 
 
 def describe(table, given=None, *, missing=()):
@@ -69,6 +71,7 @@ def describe(table, given=None, *, missing=()):
         raise ReportError("table has no rows: it needs one per record")
     missing = (*table.attrs.get("missing", ()), *missing)
     filed = Schema(**table.attrs.get("schema", {"fields": []}))
+    table.attrs = {}  # which pandas would copy with every column
     filed = Schema([f for f in filed.fields if f["name"] in table], filed.dialect)
     given = filed if given is None else filed.changed({f["name"]: f for f in given.fields})
     known = {f["name"]: f for f in given.fields}
@@ -147,12 +150,6 @@ def describe_column(name, cells, given=(), codes=(), hints=()):
     cells = plain(cells)
     if given.get("type") in OTHER_TYPES:
         return standing(known, cells, codes)
-    if len(cells) > LONG and pd.api.types.is_string_dtype(cells.dtype):
-        few = known | _written(cells.iloc[:: len(cells) // 500], given, codes, hints) | given
-        if few["type"] == "number" and "ask" not in few and not cells.str.contains(NAMES).any():
-            few = standing(few, cells, codes)
-            if few["sure"] == "yes":
-                return few
     found = known | _written(cells, given, codes, hints) | given
     if "ask" in found and given.get("role") in ("outcome", "person"):  # its values are names
         found = known | _of_words(_counts(cells), given, codes, hints) | given
@@ -182,9 +179,10 @@ def _written(cells, given, codes, hints):
         seen = cells.dropna()
         if _is_dated(given):
             return as_dates(_counts(cells), given, hints) or {"type": "number"}
-        spans = ((10_011_900, 31_122_199), (100_101, 999_999))
-        days_alike = len(seen) and any(seen.between(*span).all() for span in spans)
-        return (days_alike and as_digits(_counts(seen))) or {"type": "number"}
+        digits = [f"{end:.0f}" for end in (seen.min(), seen.max())] if len(seen) else [""]
+        days_alike = len({*map(len, digits)}) == 1 and len(digits[0]) in DIGITS
+        found = as_digits(_counts(seen)) if days_alike else None
+        return found or as_clock(seen.unique(), given) or {"type": "number"}
     return _of_text(_counts(cells), given, codes, hints)
 
 
@@ -205,7 +203,7 @@ def _of_text(counts, given, codes, hints):
     """How a column of text is written, by the first type that reads it."""
     wanted = given.get("type")
     words = [c for c in codes if np.isnan(numbers({"type": "number"}, pd.Series([c], dtype="str")))]
-    gone = counts.index.intersection(given.get("missingValues", [*DEFAULT_MISSING, *words]))
+    gone = _gone(counts.index, given, [*DEFAULT_MISSING, *words])
     rest = counts.drop(gone)
     found = None if len(rest) else {"type": wanted or "any"}
     if wanted == "boolean" or {str(t).casefold() for t in rest.index[:9]} <= {"true", "false"}:
@@ -222,11 +220,17 @@ def _of_text(counts, given, codes, hints):
     return {"missingValues": ["", *gone]} | found
 
 
+def _gone(texts, given, usual):
+    """Those of some texts that mean missing: as is given, else usual codes and failed formulas."""
+    failed = [text for text in texts[texts.str.startswith("#")] if FAILED.fullmatch(text)]
+    return texts.intersection(given.get("missingValues", [*usual, *failed]))
+
+
 def _of_words(counts, given, codes, hints):
     """A column of words, with its categories unless they are too many."""
     doubtful = DOUBTFUL - hints.get("words", set()) - {*codes}
     usual = [code for code in (*DEFAULT_MISSING, *codes) if code not in doubtful]
-    gone = counts.index.intersection(given.get("missingValues", usual))
+    gone = _gone(counts.index, given, usual)
     rest = counts.drop(gone)
     found = {"type": "string", "missingValues": ["", *gone]}
     n, values = rest.sum(), len(rest)

@@ -15,7 +15,7 @@ from ..study.baselines import make_imputer
 from ..tables.coding import TableCoder
 from .learned import AsLearned
 
-__all__ = ["ADVERSARY", "CANDIDATES", "FromSome", "PAPERS"]
+__all__ = ["ADVERSARY", "CANDIDATES", "FromSome", "PAPERS", "SIMPLE"]
 
 IMPUTATIONS = ("mean", "mean and indicators", "chained ridge", "denoising autoencoder")
 GAINING = IMPUTATIONS[1:]  # those that are compared with the mean
@@ -28,6 +28,9 @@ CANDIDATES = (
     *((imputation, "random forest") for imputation in IMPUTATIONS),
     *((imputation, "AC-GAN") for imputation in IMPUTATIONS),
 )
+NETWORKS = ("denoising autoencoder", "AC-GAN")
+#: The candidates that train no network; every report compares them.
+SIMPLE = tuple(method for method in CANDIDATES if not {*NETWORKS} & {*method})
 #: The paper's own pair with the paper's settings; it learns from nearly complete records alone.
 PAPERS = (("the paper's autoencoder", "the paper's AC-GAN"),)
 #: Two methods whose difference is what the adversarial training is worth.

@@ -17,6 +17,22 @@ FEW_WORDS = 5
 FEWEST_DAYS = 20
 FORMATS = ("format", "otherFormats", "firstYear")
 DAYS_OF_1900, DAYS_OF_2000, DAYS_OF_2200 = -25_567, 10_957, 84_006  # since 1970
+#: Formats of dates of so many digits alone.
+DIGITS = {
+    6: ("%y%m%d", "%d%m%y", "%m%d%y", "%Y%m"),
+    7: ("%Y%j",),
+    8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"),
+    12: ("%Y%m%d%H%M",),
+    14: ("%Y%m%d%H%M%S",),
+}
+#: What numbers may count: how many are a day, and the day since 1970 of the first.
+CLOCKS = {
+    "days as spreadsheets count them": (1, DAYS_OF_1900 - 2),
+    "seconds since 1970": (86_400, 0),
+    "milliseconds since 1970": (86_400e3, 0),
+    "microseconds since 1970": (86_400e6, 0),
+    "nanoseconds since 1970": (86_400e9, 0),
+}
 #: What may stand behind a number: letters of any script, % or a degree sign first.
 UNIT = r"[^\d\s!-$&-/:-@\[-`{-~][^\s<>=]{0,11}(?: [^\W\d]{1,6})?"
 MONEY = r"[$\u20ac\u00a3\u00a5]"
@@ -72,9 +88,27 @@ def as_numbers(counts, given, hints):
     if names.any():
         what = f"{texts[names].iloc[0]!r} may be a number or a name"
         return {"type": "number", "ask": asked(what, {"type": "number"}, {"type": "string"})}
+    if not names.any() and (clock := as_clock(values[~unread], given)):
+        return clock
     marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
     unused = {} if marked else {"decimalChar"}
     return {k: v for k, v in field.items() if v != "" and k not in unused} | {"notes": said}
+
+
+def as_clock(kinds, given):
+    """What to ask of different numbers that may all be moments from 2000 to today; None of others.
+
+    Hardly anything else that is measured keeps within so narrow a range so far from nought.
+    """
+    if len(kinds) < FEWEST_DAYS or "type" in given or "role" in given:
+        return None
+    today = date.today().toordinal() - date(1970, 1, 1).toordinal()
+    for what, (of_a_day, start) in CLOCKS.items():
+        days_of = np.asarray(kinds, dtype=np.float64) / of_a_day + start
+        if days_of.min() >= DAYS_OF_2000 and days_of.max() <= today + 1:
+            said = f"{kinds[0]:.15g} may be a number, or count {what} ({_in_words(days_of[0])})"
+            return {"type": "number", "ask": asked(said, {"type": "number"}, {"role": "time"})}
+    return None
 
 
 def _names_among(texts):
@@ -217,7 +251,7 @@ def _apart(one, other, texts):
     """A text that two readings take for different days, and both days in words."""
     a, b = one[1], other[1]
     k = np.flatnonzero((a != b) & ~np.isnan(a) & ~np.isnan(b))[0]
-    return texts[k], *(f"{_day_of(values[k]):%-d %B %Y}" for values in (a, b))
+    return texts[k], _in_words(a[k]), _in_words(b[k])
 
 
 def _formats_of(field):
@@ -228,18 +262,21 @@ def _formats_of(field):
 def as_digits(counts):
     """The field of dates of digits alone, as 20211231, 311221 or 202112; None if it is another.
 
-    So many different measurements of six digits are not all dates by chance.
+    So many different measurements of six or seven digits are not all dates by chance.
     """
     texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
-    if texts.str.fullmatch("(19|20|21)[0-9]{6}|[0-9]{4}(19|20|21)[0-9]{2}").all():
-        orders, enough = ("%Y%m%d", "%d%m%Y", "%m%d%Y"), (1 - ODD_SHARE) * weights.sum()
-    elif len(texts) >= FEWEST_DAYS and texts.str.fullmatch("[0-9]{6}").all():
-        orders, enough = ("%y%m%d", "%d%m%y", "%m%d%y", "%Y%m"), weights.sum()
-    else:
+    size, *others = texts.str.len().unique() if len(texts) else [0]
+    if size not in DIGITS or others or not texts.str.fullmatch("[0-9]+").all():
+        return None
+    enough = weights.sum()
+    if size >= 8 and texts.str.match("(19|20|21)|[0-9]{4}(19|20|21)").all():
+        enough *= 1 - ODD_SHARE
+    elif size >= 8 or len(texts) < FEWEST_DAYS:
         return None
     readings = []
-    for order in orders:
-        field = {"type": "date" if "%d" in order else "yearmonth", "format": order}
+    for order in DIGITS[size]:
+        kind = "datetime" if "%H" in order else "yearmonth" if order == "%Y%m" else "date"
+        field = {"type": kind, "format": order}
         values = days(field, texts)
         likely = (values > DAYS_OF_1900) & (values < DAYS_OF_2200)
         readings.append((field, np.where(likely, values, np.nan)))
@@ -253,8 +290,10 @@ def _span(values):
     return np.nanmax(values) - np.nanmin(values)
 
 
-def _day_of(number):
-    return pd.Timestamp("1970-01-01") + pd.to_timedelta(number, unit="D")
+def _in_words(number):
+    """The day of a number of days since 1970."""
+    day = pd.Timestamp("1970-01-01") + pd.to_timedelta(number, unit="D")
+    return f"{day.day} {day:%B %Y}"
 
 
 def _with_century(field, texts, given):

@@ -235,5 +235,5 @@ def _trial(X, y, suspect, level, seed):
     y, groups = y[rows], suspect.groups[rows]
     forest = RandomForestClassifier(50, random_state=seed)  # tells all records apart, so persons
     plain, whole = (area_in_folds(X, y, g, 1, seed, forest) for g in (None, groups))
-    interval = interval_of_area(plain, variance_of(plain, y), level)
+    interval = interval_of_area(plain, variance_of(plain, y), level=level)
     return Trial(suspect, plain, interval, whole)

@@ -172,6 +172,7 @@ def prepare(
     time = None if time is None else _known("time", time, table, notes)
     outcome, given = _given(table, outcome, keep, ordered, group, time, by, schema, notes)
     schema = describe(table, given, missing=missing)
+    table.attrs = {}  # which pandas would copy with every column
     _refuse_unordered(schema, table, {_known("ordered", n, table, []) for n in ordered or {}})
     notes += [note for note in schema.notes if note not in notes]
     _refuse_open(schema, outcome)

@@ -2,6 +2,10 @@
 
 import importlib
 import io
+import posixpath
+import re
+import zipfile
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -11,6 +15,9 @@ import pyarrow.parquet as pq
 from .errors import ReportError, refuse_repeated
 
 BATCH = 100_000  # rows of Parquet that are read at a time
+OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+#: Column, row and text of an .xlsx sheet's cell whose formula has failed.
+FAILED = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]* t="e"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
 #: Whole numbers keep every digit although some are missing.
 EXACT = {
     pa.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name)
@@ -111,10 +118,14 @@ def _extra(path, module):
 
 
 def sheet_rows(path, stream, sheet):
-    """Rows of a sheet's cells, and the corners of merged ones; which sheet is asked of several."""
+    """Rows of a sheet's cells, the corners of merged ones, notes; of several sheets one is asked.
+
+    A cell whose formula has failed holds the error, such as #DIV/0!.
+    """
     _extra(path, "python_calamine")
+    content = stream.read()
     try:
-        file = pd.ExcelFile(io.BytesIO(stream.read()), engine="calamine")
+        file = pd.ExcelFile(io.BytesIO(content), engine="calamine")
         book = pd.read_excel(file, sheet_name=None, header=None, dtype=object, na_filter=False)
     except Exception as error:  # calamine and pandas raise many kinds
         raise ReportError(
@@ -130,8 +141,32 @@ def sheet_rows(path, stream, sheet):
             f"path '{path}' has cells on the sheets {filled}: say which holds the table, as in "
             f"sheet={filled[0]!r}" + ("" if sheet is None else f", got {sheet!r}")
         )
-    merged = file.book.get_sheet_by_name(sheet).merged_cell_ranges
-    return book[sheet].to_numpy().tolist(), merged or []
+    rows, notes = book[sheet].to_numpy().tolist(), []
+    merged = file.book.get_sheet_by_name(sheet).merged_cell_ranges or []
+    try:
+        failed = [*_failed(content, sheet)]
+    except (zipfile.BadZipFile, KeyError):  # .xls, .xlsb and .ods
+        failed = []
+        notes.append("In a workbook of this kind a formula that has failed reads as a blank cell.")
+    for row, column, error in failed:
+        if row < len(rows) and column < len(rows[row]):
+            rows[row][column] = error
+    return rows, merged, notes
+
+
+def _failed(content, sheet):
+    """Row, column and error of the cells of an .xlsx sheet that calamine gives as blank ones."""
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        book = ElementTree.fromstring(parts.read("xl/workbook.xml"))
+        own = next(s.get(f"{OFFICE}id") for s in book.iter() if s.get("name") == sheet)
+        links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
+        target = next(link.get("Target") for link in links if link.get("Id") == own)
+        cells = parts.read(posixpath.join("/xl", target).lstrip("/"))
+    for letters, row, error in FAILED.findall(cells):
+        column = 0
+        for letter in letters:
+            column = 26 * column + letter - 64
+        yield int(row) - 1, column - 1, error.decode()
 
 
 def sheet_column(values):

@@ -200,15 +200,21 @@ def _changes(seen, X, y, classes):
 
 def _worth(y, before, after, classes):
     """AUC and Brier score of the old model and of the new one, on the same records."""
-    tables = {
-        name: performance(y, told, classes).set_index("measure")
-        for name, told in (("old", before), ("new", after))
-    }
-    for measure in ("AUC", "Brier score"):
-        old, new = (Estimate(*table.loc[measure]) for table in tables.values())
+    tenth = np.empty(len(y), int)  # models of two tenths are not on one scale
+    for k, rows in enumerate(_parts(y)):
+        tenth[rows] = k
+    tables = [
+        performance(y, told, classes, parts=[(told, tenth)]).set_index("measure")
+        for told in (before, after)
+    ]
+    for measure, among in (("AUC", ", among records of one tenth"), ("Brier score", "")):
+        old, new = (Estimate(*table.loc[measure]) for table in tables)
+        if np.isnan(old.value):
+            yield "AUC cannot be told: no tenth of the new records holds all classes."
+            continue
         yield (
-            f"{measure} on the new records, each before it was learned: {old} by the old model, "
-            f"{new} by the new one."
+            f"{measure} on the new records, each before it was learned{among}: {old} by the old "
+            f"model, {new} by the new one."
         )
 
 
