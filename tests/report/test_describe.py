@@ -58,6 +58,7 @@ def test_numbers_are_read_as_all_their_cells_allow(cells, others, wanted):
         (["1,234", "2,345"], POINTS, ['"decimalChar": ","', '"groupChar": ","']),
         (["1.234", "2.345"], COMMAS, ['"decimalChar": "."', '"groupChar": "."']),
         (["03/11/2020", "04/12/2020"], None, ['"format": "%d/%m/%Y"', '"format": "%m/%d/%Y"']),
+        (["03_11_2020", "04_12_2020"], None, ['"format": "%d_%m_%Y"', '"format": "%m_%d_%Y"']),
         (
             [*"0123456789", "unknown"],
             None,
@@ -149,6 +150,7 @@ def test_what_looks_like_a_name_stays_one(cells):
             {"format": "%Y-%m-%dT%H:%M:%S%z"},
         ),
         (["31DEC2021:10:15:00", "02JAN2022:09:30:00"], {"format": "%d%b%Y:%H:%M:%S"}),
+        (["31/Dec/2021:10:15:00", "02/Jan/2022:09:30:00"], {"format": "%d/%b/%Y:%H:%M:%S"}),
         (["10:15", "9:30"], {"type": "time", "format": "%H:%M"}),
         (["2021-12-31", "02.01.2022"], {"otherFormats": ["%d.%m.%Y"]}),
         (["31/12/2021", "12/30/2021"], {"otherFormats": ["%m/%d/%Y"]}),
