@@ -88,6 +88,43 @@ def test_errors_are_told_by_mechanism_and_imputer():
         assert (row.fit, row.transform) == (2 + k, 0.2 + k)
 
 
+@pytest.fixture(scope="module")
+def league():
+    """Two tables looked at once and one that was developed on, which leads but must not count."""
+    errors = {"mean": [2.0, 4.0, 1.0], "peer": [1.0, 3.0, 1.0], "autoencoder": [1.5, 1.0, 0.0]}
+    errors["miceforest"] = [0.5, 0.5, 0.5]
+    rows = [
+        ("block", table, table != "c", seed, name, error[i] + [-0.1, 0.1][seed], 0.5 / (k + 1), k)
+        for k, (name, error) in enumerate(errors.items())
+        for i, table in enumerate("abc")
+        for seed in (0, 1)
+    ]
+    columns = ["mechanism", "table", "held_out", "seed", "imputer", "rmse", "energy", "fit"]
+    return pd.DataFrame(rows, columns=columns).assign(coverage=np.nan, megabytes=1.0)
+
+
+def test_places_count_tables_looked_at_once_and_imputers_that_guess(league):
+    found = benchmarks.league_places(league.sample(frac=1, random_state=0))
+    found = found.set_index(["imputer", "table"])
+    assert set(found.index.unique("table")) == {"a", "b"}
+    np.testing.assert_allclose(found.loc["autoencoder", "error"][["a", "b"]], [0.75, 0.25])
+    assert found.loc["autoencoder", "place"][["a", "b"]].tolist() == [2, 1]
+    assert found.loc["mean", "place"].tolist() == [3, 3]
+    assert found.loc["miceforest", "place"].isna().all()
+    np.testing.assert_allclose(found.loc["peer", "distance"], 0.5)
+    np.testing.assert_allclose(found.loc["peer", "gap"][["a", "b"]], [0.25, -0.5])
+
+
+def test_a_league_is_told_by_means_over_tables_with_their_spread(league):
+    found = benchmarks.league_summary(benchmarks.league_places(league)).loc["block"]
+    assert found.index.tolist() == ["mean", "peer", "autoencoder", "miceforest"]
+    t = 12.7062  # of one degree of freedom: two tables
+    np.testing.assert_allclose(
+        found.loc["autoencoder", "error"], [0.5, 0.5 - t * 0.25, 0.5 + t * 0.25], rtol=1e-5
+    )
+    assert found.loc["autoencoder", "place"].value == 1.5 and found.loc["autoencoder", "fit"] == 2
+
+
 def test_coverage_is_told_with_its_own_uncertainty():
     rows = {"inside": [90, 400], "repetitions": [100, 400], "bias": [0.2, -0.1], "sd": [2.0, 0.5]}
     rows |= {"error": [1.0, 1.0], "missing_information": [0.1, 0.2], "way": ["draws", "no holes"]}

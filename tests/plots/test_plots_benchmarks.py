@@ -7,6 +7,7 @@ from matplotlib.colors import to_hex
 
 from ehrgan import plots
 from ehrgan.plots.style import COLOURS
+from ehrgan.scores.estimate import Estimate
 
 
 def told(axis):
@@ -99,3 +100,22 @@ def test_each_imputer_keeps_its_row_in_every_panel():
         assert axis.get_xlim()[0] == 0
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+
+
+def test_the_league_shows_every_table_the_mean_and_its_place():
+    own = [("block", "mean", 1.0), ("block", "mean", 1.0), ("block", "ours", 0.5)]
+    errors = pd.DataFrame([*own, ("block", "ours", 0.7)], columns=["mechanism", "imputer", "error"])
+    told_of = {"mean": (Estimate(1, 1, 1), 2.0), "ours": (Estimate(0.6, 0.4, 0.8), 1.0)}
+    index = pd.MultiIndex.from_product([["block", "MAR"], told_of])
+    means = [(error, Estimate(place, 1, 2)) for error, place in told_of.values()]
+    summary = pd.DataFrame(means * 2, index=index, columns=["error", "place"])
+    both = pd.concat([errors, errors.assign(mechanism="MAR")])
+    figure = plots.league_of_imputers(both, summary)
+    assert [title(axis) for axis in figure.axes] == ["block", "MAR"]
+    assert rows(figure.axes[0]) == ["mean", "ours"]
+    for axis in figure.axes:
+        marks = [line for line in axis.lines if line.get_alpha() == 0.25]
+        assert [list(line.get_xdata()) for line in marks] == [[1.0, 1.0], [0.5, 0.7]]
+        middle = [(found.across[0], np.ravel(found.middle)[0]) for found in bars(axis)]
+        assert middle == [(0, 1.0), (1, 0.6)]
+        assert told(axis)["place 1.0"] == (0.6, 1)

@@ -4,19 +4,20 @@ import json
 from importlib.resources import files
 
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binomtest, sem, t
 
 from ..scores.estimate import Estimate
 from ..scores.inference import corrected_interval
 
 __all__ = [
-    "coverage_summary", "gain_by_step", "imputer_summary", "kept_promises", "machine", "read",
-    "speed_summary",
+    "coverage_summary", "gain_by_step", "imputer_summary", "kept_promises", "league_places",
+    "league_summary", "machine", "read", "speed_summary",
 ]  # fmt: skip
 
 #: The benchmarks, and what each compares.
 BENCHMARKS = (
-    "keras", "floor", "device", "growth", "imputers", "mixed", "halves", "studies", "cures",
+    "keras", "floor", "device", "growth", "imputers", "league", "coverage", "mixed", "halves",
+    "studies", "cures",
 )  # fmt: skip
 
 #: The ways to train that ``read("keras")`` compares, in words.
@@ -35,6 +36,9 @@ WAYS = {
     "sklearn": "scikit-learn's MLPClassifier, no GAN",
 }
 STEPS = ("keras", "ours_one", "ours_one_thread", "ours")
+
+#: Imputers of the league that fill with one draw, which errs more than a guess and is no worse.
+DRAWN = ("autoencoder, a draw", "miceforest")
 
 
 def read(name):
@@ -193,6 +197,79 @@ def imputer_summary(table):
         rows.append((mechanism, imputer, *found, own["fit"].median(), own["transform"].median()))
     columns = ["mechanism", "imputer", "mean", "low", "high", "fit", "transform"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def league_places(table):
+    """Error and place of each imputer on each table that no default was chosen on.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``read("league")``: one row for each mechanism, table, seed and imputer, with held_out,
+        rmse, energy, coverage, fit, transform and megabytes.
+
+    Returns
+    -------
+    DataFrame
+        The mean over seeds of its held-out rows, with columns error and distance (rmse and energy
+        over those of filling with the mean), gap (the autoencoder's error less this one) and place
+        (rank of the error among the imputers that guess, 1 is least; NaN for those that draw).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"mechanism": "block", "table": "a", "held_out": True, "seed": 0,
+    ...     "imputer": ["mean", "autoencoder"], "rmse": [1.0, 0.5], "energy": [0.5, 0.2]})
+    >>> league_places(table)[["imputer", "error", "distance", "gap", "place"]].values.tolist()
+    [['mean', 1.0, 1.0, -0.5, 2.0], ['autoencoder', 0.5, 0.4, 0.0, 1.0]]
+    """
+    keys = ["mechanism", "table", "imputer"]
+    rows = table[table["held_out"]].drop(columns=["held_out", "seed"])
+    rows = rows.groupby(keys, sort=False).mean()
+
+    def of(imputer, column):
+        return rows.xs(imputer, level="imputer")[column].loc[rows.index.droplevel("imputer")].values
+
+    rows["error"] = rows["rmse"] / of("mean", "rmse")
+    rows["distance"] = rows["energy"] / of("mean", "energy")
+    rows["gap"] = of("autoencoder", "error") - rows["error"]
+    guesses = rows.drop(index=list(DRAWN), level="imputer", errors="ignore")
+    rows["place"] = guesses.groupby(keys[:2])["error"].rank()
+    return rows.reset_index()
+
+
+def league_summary(places):
+    """How imputers do over the tables of the league.
+
+    Parameters
+    ----------
+    places : DataFrame
+        As :func:`league_places` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by mechanism and imputer. Columns error, gap, place and distance (means over tables,
+        each an Estimate with the 95 % interval of Student's t over tables), coverage (mean), fit
+        (median seconds) and megabytes (median).
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"mechanism": "block", "imputer": "ours", "error": [0.6, 0.8],
+    ...     "gap": 0.0, "place": [1.0, 2.0], "distance": 0.5, "coverage": 0.9,
+    ...     "fit": [1.0, 3.0], "megabytes": 8.0})
+    >>> found = league_summary(places).loc[("block", "ours")]
+    >>> f"{found['error']:.2f}", float(found["fit"])
+    ('0.70 (-0.57–1.97)', 2.0)
+    """
+    groups = places.groupby(["mechanism", "imputer"], sort=False)
+    found = {name: groups[name].agg(_mean_over) for name in ("error", "gap", "place", "distance")}
+    found["coverage"] = groups["coverage"].mean()
+    return pd.DataFrame(found | {name: groups[name].median() for name in ("fit", "megabytes")})
+
+
+def _mean_over(values):
+    mean, half = values.mean(), t.ppf(0.975, len(values) - 1) * sem(values)
+    return Estimate(float(mean), float(mean - half), float(mean + half))
 
 
 def kept_promises(table, keys):

@@ -17,7 +17,12 @@ from .audit import (
     optimism_of_looking,
     paper_arithmetic,
 )
-from .benchmarks import growth_of_time, imputers_beside_peers, speed_beside_peers
+from .benchmarks import (
+    growth_of_time,
+    imputers_beside_peers,
+    league_of_imputers,
+    speed_beside_peers,
+)
 from .classifiers import classifier_intervals, every_number, paired_differences
 from .comparison import roc_curves, tsne_maps
 from .data import missing_pattern, sparsity_counts, strongest_partners, zeros_in_context
@@ -42,13 +47,13 @@ from .synthetic import against_chance, three_axes, use_of_fakes
 __all__ = [
     "adversarial_curves", "against_chance", "areas_over_days", "calibration",
     "calibration_and_benefit", "classifier_intervals", "costs_of_cures",
-    "discriminator_beside_optimum", "errors_by_attribute",
-    "errors_by_epoch", "errors_over_training", "every_number", "filled_record", "frontier",
-    "gain_map", "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
-    "imputers_beside_peers", "learning_curve", "losses_of_networks", "marks_by_setting",
-    "method_intervals", "methods_on_sets", "missing_pattern", "net_benefit", "numbers_by_seed",
-    "optimism_of_looking", "over_rates", "paired_differences", "paper_arithmetic", "planted_fills",
-    "promises_after_mend", "roc_curves", "seed_spread", "sparsity_counts", "speed_beside_peers",
-    "spread_ratios", "strongest_partners", "three_axes", "toy_fillings", "toy_fills", "toy_guesses",
-    "tsne_maps", "use_of_fakes", "zeros_in_context",
+    "discriminator_beside_optimum", "errors_by_attribute", "errors_by_epoch",
+    "errors_over_training", "every_number", "filled_record", "frontier", "gain_map",
+    "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
+    "imputers_beside_peers", "league_of_imputers", "learning_curve", "losses_of_networks",
+    "marks_by_setting", "method_intervals", "methods_on_sets", "missing_pattern", "net_benefit",
+    "numbers_by_seed", "optimism_of_looking", "over_rates", "paired_differences",
+    "paper_arithmetic", "planted_fills", "promises_after_mend", "roc_curves", "seed_spread",
+    "sparsity_counts", "speed_beside_peers", "spread_ratios", "strongest_partners", "three_axes",
+    "toy_fillings", "toy_fills", "toy_guesses", "tsne_maps", "use_of_fakes", "zeros_in_context",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
-from .style import COLOURS, MARKERS, drawn, label_edges, subplots
+from .style import COLOURS, MARKERS, drawn, label_edges, name_rows, subplots
 
 
 @drawn
@@ -108,4 +108,41 @@ def imputers_beside_peers(summary):
         panel.grid(axis="y", visible=False)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.7)
+    return figure
+
+
+@drawn
+def league_of_imputers(places, summary):
+    """Error of each imputer over that of the mean, table by table, one panel for each mechanism.
+
+    Parameters
+    ----------
+    places : DataFrame
+        Columns mechanism, imputer and error, a row for each table.
+    summary : DataFrame
+        Indexed by mechanism and imputer, with Estimates error and place.
+
+    Returns
+    -------
+    Figure
+        A faint mark for each table, one with an interval for their mean, which says the mean place.
+    """
+    mechanisms = list(summary.index.unique(0))
+    names = list(summary.index.unique(1))
+    figure, axes = subplots(
+        1, len(mechanisms), sharey=True, sharex=True, figsize=(6.8, 0.5 * len(names) + 1.3)
+    )
+    for panel, mechanism in zip(axes, mechanisms, strict=True):
+        for i, name in enumerate(names):
+            error, place = summary.loc[(mechanism, name), ["error", "place"]]
+            own = places.query("mechanism == @mechanism and imputer == @name")["error"]
+            panel.plot(own, [i] * len(own), ls="", marker=MARKERS[i], color=COLOURS[i], alpha=0.25)
+            spread = [[error.value - error.low], [error.high - error.value]]
+            panel.errorbar(error.value, i, xerr=spread, fmt=MARKERS[i], color=COLOURS[i], ms=8,
+                           capsize=4)  # fmt: skip
+            panel.annotate(f"place {place.value:.1f}", (error.value, i), (0, 8), ha="center",
+                           textcoords="offset points", fontsize=9)  # fmt: skip
+        panel.set_title(mechanism, fontsize=11)
+        panel.set(xlabel="error over the mean's", xlim=(0, None))
+        name_rows(panel, names)
     return figure
