@@ -128,7 +128,7 @@ def as_numbers(counts, given, hints):
     if names.any():
         what = f"{texts[names].iloc[0]!r} may be a number or a name"
         return {"type": "number", "ask": asked(what, {"type": "number"}, {"type": "string"})}
-    if not names.any() and (clock := as_clock(values[~unread], given)):
+    if clock := as_clock(values[~unread], given):
         return clock
     marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
     unused = {} if marked else {"decimalChar"}
