@@ -12,7 +12,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import ehrgan
-from benchmarks import coverage, cures, halves, imputers, intervals, league, mixed, speed
+from benchmarks import (
+    coverage,
+    cures,
+    halves,
+    imputers,
+    intervals,
+    league,
+    mixed,
+    speed,
+    synthetic,
+)  # fmt: skip
 from ehrgan.files import write_whole
 from ehrgan.source import source_fingerprint
 
@@ -29,6 +39,7 @@ BENCHMARKS = {
     "coverage": coverage.coverage,
     "league": league.league,
     "cures": cures.costs,
+    "synthetic": synthetic.generators,
 }
 MODULES = {
     "scikit-learn": "sklearn",

@@ -3,25 +3,30 @@
 import json
 import logging
 import re
+from base64 import b64decode
 from copy import copy
+from hashlib import sha256
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from shutil import copyfile
 from urllib.parse import urldefrag
 
+import yaml
 from bs4 import BeautifulSoup
 from fontTools.subset import Subsetter
 from fontTools.ttLib import TTFont
 from PIL import Image
 
+from ehrgan.book.citation import bibtex
 from ehrgan.book.quicklook import pages_address
+from ehrgan.plots.style import NARROW
 
 STATIC = Path(__file__).parent / "static"
 ICONS = "fontawesome.js"
 SHEET = "_static/styles/book.css"
 HOME = "book/index.html"
-WIDE = 680  # pixels; a phone shows half of them
+BIBTEX = "_static/ehrgan.bib"
 WORDS_A_MINUTE = 200
 NOT_FOUND = """<!DOCTYPE html>
 <html lang="en">
@@ -47,6 +52,8 @@ def setup(app):
     """Connect everything; Sphinx calls this."""
     app.connect("config-inited", choose_theme_options)
     app.connect("builder-inited", serve_mathjax)
+    app.connect("builder-inited", write_citation)
+    app.connect("html-page-context", offer_citation, priority=900)  # below the theme's buttons
     app.connect("build-finished", mend_pages, priority=900)  # after the theme
     app.add_css_file("ehrgan.css")
     app.add_js_file("ehrgan.js", loading_method="defer")
@@ -68,6 +75,31 @@ def serve_mathjax(app):
     app.config.mathjax_path = target.name
 
 
+def write_citation(app):
+    """Put the files by which the book is cited into the site."""
+    source, target = Path(app.srcdir) / "CITATION.cff", Path(app.outdir) / BIBTEX
+    if source.is_file():
+        config = yaml.safe_load(source.with_name("_config.yml").read_text(encoding="utf-8"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(bibtex(source.read_text(encoding="utf-8"), config), encoding="utf-8")
+        copyfile(source, target.with_name(source.name))
+
+
+def offer_citation(app, pagename, templatename, context, doctree):
+    """Give every page a button for citing the book, beside that for downloading the page."""
+    if "header_buttons" not in context or not (Path(app.outdir) / BIBTEX).is_file():
+        return
+    entry = {"type": "link", "icon": "fas fa-file"}
+    copying = {"type": "javascript", "javascript": "", "icon": "fas fa-copy", "text": "Copy BibTeX"}
+    files = {"BibTeX file": BIBTEX, "CITATION.cff": "_static/CITATION.cff"}
+    buttons = [copying | {"label": "cite-button", "tooltip": "Copy the entry for BibTeX"}]
+    for text, name in files.items():
+        address = context["pathto"](name, 1)
+        buttons.append(entry | {"text": text, "url": address, "tooltip": f"Open the {text}"})
+    group = {"type": "group", "icon": "fas fa-quote-right", "label": "cite-buttons"}
+    context["header_buttons"].append(group | {"tooltip": "Cite this book", "buttons": buttons})
+
+
 def mend_pages(app, error):
     """Apply every mend to every page of a finished site."""
     if error or app.builder.name != "html":
@@ -80,6 +112,8 @@ def mend_pages(app, error):
         path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         for path in site.rglob("*.html")
     }
+    for notebook in Path(app.srcdir).rglob("notebooks/*.ipynb"):
+        unpack_narrow(notebook, site / "_images")
     for path, soup in pages.items():
         bring_figures(soup, path, pages)
         bring_findings(soup, path, pages)
@@ -90,6 +124,7 @@ def mend_pages(app, error):
     for path, soup in pages.items():
         for mend in MENDS:
             mend(soup)
+        fill_citation(soup, site / BIBTEX)
         share(soup, path.relative_to(site).as_posix(), address, picture)
         mend_pictures(soup, path)
     css = join_styles(site, pages.values())
@@ -99,6 +134,33 @@ def mend_pages(app, error):
         path.write_text(str(soup), encoding="utf-8")
     for font in site.glob("_static/vendor/fontawesome/webfonts/*.woff2"):
         font.unlink()
+
+
+def fill_citation(soup, entry):
+    """Give the button that copies the entry its text: to the theme a button is a line of code."""
+    for button in soup.select(".btn-cite-button"):
+        del button["onclick"]
+        button["data-clipboard-text"] = entry.read_text(encoding="utf-8")
+
+
+def unpack_narrow(notebook, images):
+    """Put the narrow pictures of a notebook's figures beside the wide ones.
+
+    A figure's output holds both; the wide one is called after its content.
+    """
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", ()):
+            narrow = output.get("metadata", {}).get(NARROW)
+            if narrow:
+                wide = b64decode("".join(output["data"]["image/png"]))
+                file = images / f"{sha256(wide).hexdigest()}.png"
+                if file.is_file():
+                    narrow_of(file).write_bytes(b64decode(narrow))
+
+
+def narrow_of(file):
+    """Where the narrow variant of a picture lies, if there is one."""
+    return file.with_stem(f"{file.stem}-narrow")
 
 
 def bring_figures(soup, path, pages):
@@ -367,26 +429,34 @@ def mend_pictures(soup, page):
     """Tell the size of every picture, so that nothing jumps, and make it light.
 
     Lossless WebP says the same as PNG in two thirds of the bytes. Pictures below the first are
-    fetched when they are near the screen. Wide ones scroll on a phone, or nobody could read them.
+    fetched when they are near the screen. Phones get the narrow variant, where there is one.
     """
     for number, image in enumerate(soup.select("article img[src]")):
         file = page.parent / image["src"]
         if file.suffix == ".png" and file.is_file():
-            with Image.open(file) as picture:
-                image["width"], image["height"] = map(str, picture.size)
-                if not file.with_suffix(".webp").is_file():
-                    picture.save(file.with_suffix(".webp"), lossless=True, method=6)
+            narrow = narrow_of(file)
+            if narrow.is_file() and "small" not in image.get("class", ()):
+                size = dict(zip(("width", "height"), make_light(narrow), strict=True))
+                address = image["src"].replace(file.name, narrow.with_suffix(".webp").name)
+                source = {"srcset": address, "media": "(max-width: 600px)", **size}
+                image.wrap(soup.new_tag("picture"))
+                image.insert_before(soup.new_tag("source", attrs=source))
+            image["width"], image["height"] = make_light(file)
             image["src"] = image["src"].removesuffix(".png") + ".webp"
-            if picture.width > WIDE and "small" not in image.get("class", ()):
-                figure = image.find_parent("figure")
-                caption = figure and figure.select_one(".caption-number")
-                label = caption.get_text(strip=True) if caption else "Picture"
-                image.wrap(scrolling_frame(soup, label))
         elif file.suffix == ".svg" and file.is_file():
             drawing = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser").svg
             image["width"], image["height"] = drawing["viewbox"].split()[2:]
         if number:
             image["loading"], image["decoding"] = "lazy", "async"
+
+
+def make_light(file):
+    """Write a PNG as lossless WebP beside it, and return its width and height as texts."""
+    light = file.with_suffix(".webp")
+    with Image.open(file) as picture:
+        if not light.is_file():
+            picture.save(light, lossless=True, method=6)
+        return [str(side) for side in picture.size]
 
 
 def first_picture(soup, address):

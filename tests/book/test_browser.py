@@ -46,7 +46,7 @@ def site(tmp_path_factory, studies):
     if WHOLE:
         return Path(WHOLE).resolve()
     root = tmp_path_factory.mktemp("site")
-    for name in ("_config.yml", "_toc.yml", "CHANGELOG.md"):
+    for name in ("_config.yml", "_toc.yml", "CHANGELOG.md", "CITATION.cff"):
         shutil.copy(ROOT / name, root)
     for name in ("book", "notebooks", "sweeps"):
         shutil.copytree(ROOT / name, root / name)
@@ -258,6 +258,35 @@ def test_a_table_is_saved_as_it_stands(address, open_page):
         page.locator("button.ehrgan-csv").first.click()
     lines = Path(waiting.value.path()).read_text(encoding="utf-8-sig").splitlines()
     assert len(lines) == 11 and '"radius"' in lines[1]
+
+
+@pytest.mark.parametrize("name", ["book/index", "notebooks/01_data_and_masking"])
+def test_the_keyboard_copies_how_the_book_is_cited(name, address, open_page):
+    page = open_page(f"{address}{name}.html", permissions=["clipboard-read"])
+    page.locator(".dropdown-cite-buttons > button").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")  # into the list that opened
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".btn-cite-button [role=status]:text('Copied')")
+    entry = page.evaluate("navigator.clipboard.readText()")
+    assert entry.startswith("@misc{ehrgan,")
+    links = page.locator(".dropdown-cite-buttons a")
+    assert links.count() == 2
+    assert page.request.get(urljoin(page.url, links.first.get_attribute("href"))).text() == entry
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_shows_every_figure_whole_in_letters_that_can_be_read(name, address, open_page):
+    """Letters of figures have ten points at least, 15.3 pixels of the picture."""
+    page = open_page(f"{address}{name}.html", width=400)
+    settle(page)
+    pictures = page.evaluate(
+        """() => [...document.querySelectorAll("article figure img:not([src$='.svg'])")].map(i => {
+        const frame = i.closest("figure").getBoundingClientRect(), box = i.getBoundingClientRect();
+        return [i.currentSrc, box.width / i.naturalWidth, frame.right - box.right]; })"""
+    )
+    assert [url for url, scale, _ in pictures if 15.3 * scale < 9] == []
+    assert [url for url, _, room in pictures if room < -1] == []
 
 
 def test_search_finds_a_term(address, open_page):

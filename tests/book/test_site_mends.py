@@ -1,13 +1,19 @@
 """Each mend of the finished pages, on small pages made by hand."""
 
 import re
+from base64 import b64encode
+from collections import defaultdict
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib import TTFont
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +28,36 @@ def picture(path, width, height=40):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (width, height), "#c0ffee").save(path)
     return path
+
+
+# ---------------------------------------------------------------- how the book is cited
+
+
+@pytest.mark.parametrize("cited", [True, False])
+def test_every_page_offers_the_entry_that_the_citation_file_gives(extension, tmp_path, cited):
+    app = SimpleNamespace(srcdir=tmp_path, outdir=tmp_path / "out")
+    told = {"copyright": "2031", "repository": {"url": "https://example.org/a"}}
+    (tmp_path / "_config.yml").write_text(yaml.safe_dump(told))
+    if cited:
+        (tmp_path / "CITATION.cff").write_text("title: A book\nauthors: [{name: We}]")
+    extension.write_citation(app)
+    theme, other = {"header_buttons": ["theirs"], "pathto": lambda name, _: f"../{name}"}, {}
+    for context in (theme, other):
+        extension.offer_citation(app, "n/a", "page.html", context, None)
+    assert other == {}
+    if not cited:
+        assert theme["header_buttons"] == ["theirs"]
+        return
+    page = soup_of('<button class="btn btn-cite-button" onclick="">Copy</button><button/>')
+    extension.fill_citation(page, tmp_path / "out" / extension.BIBTEX)
+    theirs, group = theme["header_buttons"]
+    copying, *files = group["buttons"]
+    assert theirs == "theirs" and copying["label"] == "cite-button"
+    texts = [(tmp_path / "out" / f["url"].removeprefix("../")).read_text() for f in files]
+    assert "title  = {A book}" in texts[0] and texts[1].startswith("title: A book")
+    button, other = page.select("button")
+    assert button["data-clipboard-text"] == texts[0] and "onclick" not in button.attrs
+    assert other.attrs == {}
 
 
 # ---------------------------------------------------------------- pictures
@@ -40,8 +76,46 @@ def test_every_picture_but_the_first_waits_until_it_is_near_the_screen(extension
     assert [image.get("decoding") for image in images] == [None, "async", "async", "async"]
 
 
-def test_pictures_tell_their_size_lose_no_dot_and_wide_ones_scroll_by_name(extension, tmp_path):
-    wide, edge = picture(tmp_path / "i" / "a.png", 681, 50), picture(tmp_path / "i" / "b.png", 680)
+def in_base64(path):
+    return b64encode(path.read_bytes()).decode()
+
+
+def test_a_phone_gets_the_narrow_variant_that_the_notebook_keeps(extension, tmp_path):
+    wide, narrow = picture(tmp_path / "wide.png", 800), picture(tmp_path / "narrow.png", 500, 90)
+    other, images = picture(tmp_path / "other.png", 300), tmp_path / "_images"
+    names = [f"{sha256(path.read_bytes()).hexdigest()}" for path in (wide, other)]
+    for name, path in zip(names, (wide, other), strict=True):
+        picture(images / f"{name}.png", 1).write_bytes(path.read_bytes())
+    shown = [
+        ({"image/png": in_base64(wide)}, {"ehrgan_narrow": in_base64(narrow)}),
+        ({"image/png": [in_base64(other)]}, {}),
+        ({"image/png": in_base64(narrow)}, {"ehrgan_narrow": in_base64(wide)}),
+        ({"text/plain": "1"}, {}),
+    ]
+    outputs = [new_output("display_data", data, metadata=about) for data, about in shown]
+    outputs.append(new_output("stream", text="1"))
+    cells = [new_markdown_cell("# T"), *(new_code_cell(outputs=[each]) for each in outputs)]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "a.ipynb")
+    extension.unpack_narrow(tmp_path / "a.ipynb", images)
+    page = soup_of(
+        f'<article><img src="../_images/{names[0]}.png"/><img src="../_images/{names[1]}.png"/>'
+        f'<img class="small" src="../_images/{names[0]}.png"/></article>'
+    )
+    (tmp_path / "p").mkdir()
+    extension.mend_pictures(page, tmp_path / "p" / "page.html")
+    (shown,) = page.select("picture")
+    source, image = shown.find_all(recursive=False)
+    assert source["media"] == "(max-width: 600px)" and image["width"] == "800"
+    assert (source["width"], source["height"]) == ("500", "90")
+    with Image.open(tmp_path / "p" / source["srcset"]) as kept:
+        assert kept.size == (500, 90)
+    assert [i.find_parent("picture") is None for i in page.select("img")] == [False, True, True]
+    # the third output's wide picture is on no page: nothing is written for it
+    assert len(list(images.glob("*-narrow.*"))) == 2
+
+
+def test_pictures_tell_their_size_and_lose_no_dot(extension, tmp_path):
+    wide, edge = picture(tmp_path / "i" / "a.png", 900, 50), picture(tmp_path / "i" / "b.png", 680)
     with Image.open(wide) as drawn:
         drawn.putpixel((5, 7), (1, 2, 3))
         drawn.save(wide)
@@ -57,17 +131,13 @@ def test_pictures_tell_their_size_lose_no_dot_and_wide_ones_scroll_by_name(exten
     outside, *images = page.select("img")
     assert outside.attrs == {"src": "../i/a.png"}
     assert [(i["src"], i.get("width"), i.get("height")) for i in images] == [
-        ("../i/a.webp", "681", "50"),
+        ("../i/a.webp", "900", "50"),
         ("../i/b.webp", "680", "40"),
-        ("../i/a.webp", "681", "50"),
+        ("../i/a.webp", "900", "50"),
         ("../i/c.svg", "120", "60"),
         ("https://example.org/a.png", None, None),
         ("../i/gone.png", None, None),
     ]
-    frames = [image.find_parent(class_="ehrgan-wide") for image in images]
-    assert [frame and frame["aria-label"] for frame in frames] == [
-        "Fig. 3", None, "Picture", None, None, None,
-    ]  # fmt: skip
     with Image.open(wide) as before, Image.open(wide.with_suffix(".webp")) as after:
         assert before.tobytes() == after.tobytes() and before.getpixel((5, 7)) == (1, 2, 3)
     assert wide.exists() and edge.exists()  # other sites show the PNG
@@ -533,7 +603,6 @@ def test_every_page_of_a_site_gets_every_mend(extension, site):
         (image,) = page.select("img")
         assert (image["src"], image["width"]) == ("../_images/p.webp", "900")
         assert image.get("loading") is None
-        assert image.find_parent(class_="ehrgan-wide")["aria-label"] == "Fig. 1"
 
 
 def test_a_site_that_failed_or_is_no_site_is_left_alone(extension, site):
@@ -544,15 +613,17 @@ def test_a_site_that_failed_or_is_no_site_is_left_alone(extension, site):
 
 
 def test_the_extension_brings_mathjax_its_own_files_and_no_second_search_box(extension, tmp_path):
-    app, connected, files = application(tmp_path), {}, []
-    app.connect = lambda event, does, priority=500: connected.update({event: (does, priority)})
+    app, connected, files = application(tmp_path), defaultdict(list), []
+    app.connect = lambda event, does, priority=500: connected[event].append((does, priority))
     app.add_css_file = files.append
     app.add_js_file = lambda name, **options: files.append((name, options))
     assert extension.setup(app) == {"parallel_read_safe": True, "parallel_write_safe": True}
     assert files == ["ehrgan.css", ("ehrgan.js", {"loading_method": "defer"})]
-    assert connected["build-finished"] == (extension.mend_pages, 900)
+    assert connected["build-finished"] == [(extension.mend_pages, 900)]
+    assert connected["html-page-context"] == [(extension.offer_citation, 900)]
     for event in ("config-inited", "builder-inited"):
-        connected[event][0](*[app, app.config][: 1 + (event == "config-inited")])
+        for does, _ in connected[event]:
+            does(*[app, app.config][: 1 + (event == "config-inited")])
     assert app.config.html_theme_options["navbar_persistent"] == []
     assert app.config.html_static_path == ["first", str(ROOT / "book" / "_ext" / "static")]
     assert app.config.mathjax_path == "mathjax.js"

@@ -152,7 +152,7 @@ def test_calibration_counts_what_came_true_in_bins_of_equally_many():
     }
     drawn = {title(axis): axis for axis in figure.axes if title(axis)}
     assert list(drawn) == list(panels)
-    assert places(figure) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert places(figure) == [(0, 0), (0, 1), (1, 0)]  # and no empty one
     for name, axis in drawn.items():
         (diagonal,) = loose_lines(axis)
         np.testing.assert_array_equal(xy(diagonal), [[0, 0], [1, 1]])
@@ -204,3 +204,15 @@ def test_a_report_draws_the_calibration_of_the_method_that_it_recommends():
     parts = np.array_split(order, [2, 3, 4, 5])  # seven records in five bins: 2 1 1 1 2
     check_calibration(found, [(p[part].mean(), y[part].sum(), len(part)) for part in parts])
     assert "logistic regression" in found.label
+
+
+def test_net_benefits_stand_in_the_bands_of_their_intervals():
+    curve = {"threshold": [0.1, 0.5], "model": [0.2, 0.1], "low": [0.1, 0.0], "high": [0.3, 0.2]}
+    curve = pd.DataFrame(curve | {"act on all": [0.15, -0.2]})
+    (axis,) = plots.net_benefit({"here": curve, "there": curve / 2}).axes
+    for k, band in enumerate(axis.collections):
+        corners = {tuple(corner) for corner in band.get_paths()[0].vertices.round(6)}
+        here = curve / (1, 2)[k]
+        for end in ("low", "high"):
+            assert {*zip(here["threshold"], here[end], strict=True)} <= corners
+    assert len(axis.collections) == 2 and axis.get_ylim()[1] > 0.3

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from ehrgan.report import outside, report
 from ehrgan.report.drift import drift
 from ehrgan.report.errors import ReportError
 from ehrgan.report.methods import CANDIDATES
 from ehrgan.report.outside import other_records, past_and_later
-from ehrgan.report.performance import performance
+from ehrgan.report.performance import area_within, performance, spread
 from ehrgan.report.reading import prepare
 from ehrgan.report.report import Report
 
@@ -228,6 +229,27 @@ def test_intervals_are_those_of_records_drawn_again():
         rows = (rng.integers(0, 100, 100)[:, None] * 3 + np.arange(3)).ravel()
         drawn.append(performance(y[rows], p[rows], "ab")["value"])
     np.testing.assert_allclose(half, np.std(drawn, axis=0), rtol=0.35)
+
+
+def test_records_of_two_folds_are_not_compared():
+    """Half of the records stand higher, whatever their class: only pairs of one fold count."""
+    rng = np.random.default_rng(0)
+    y, fold = rng.integers(0, 2, 300), np.repeat([0, 1], [200, 100])
+    p = np.clip(0.3 + 0.2 * y + rng.normal(0, 0.15, 300), 0.01, 0.99)
+    moved = np.where(fold == 1, 0.5 + p / 2, p / 2)
+    plain, apart = (performance(y, told, "ab", parts=[(told, fold)]) for told in (p, moved))
+    assert plain.loc[0].equals(apart.loc[0])
+    inside = [roc_auc_score(y[fold == k], p[fold == k]) for k in (0, 1)]
+    pairs = [np.prod(np.bincount(y[fold == k])) for k in (0, 1)]
+    assert plain.loc[0, "value"] == pytest.approx(np.average(inside, weights=pairs))
+    assert performance(y, moved, "ab").loc[0, "value"] < plain.loc[0, "value"] - 0.05
+    drawn = []
+    for _ in range(200):
+        rows = rng.integers(0, 300, 300)
+        drawn.append(area_within(y[rows], moved[rows], fold[rows])[0])
+    error = spread(area_within(y, moved, fold)[1])
+    assert error == pytest.approx(np.std(drawn), rel=0.2)
+    assert np.isnan(performance(y, p, "ab", parts=[(p, y)]).loc[0, "value"])
 
 
 def test_days_that_differ_are_told_as_dates():

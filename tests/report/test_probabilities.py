@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from ehrgan.report.page import thresholds_in_words
-from ehrgan.report.performance import performance
+from ehrgan.report.performance import benefit, performance
 from ehrgan.report.probabilities import (
     Recalibrated,
     needs_recalibration,
@@ -74,8 +74,25 @@ def test_thresholds_find_and_cost_what_counting_says():
         assert row[4] == called.mean() and row[5] == y[called].mean()
         odds = row.threshold / (1 - row.threshold)
         wanted = np.mean(called & (y == 1)) - odds * np.mean(called & (y == 0))
-        assert row[6] == pytest.approx(wanted)
+        assert row[6] == pytest.approx(wanted) and row.low < wanted < row.high
     assert table["chosen for"].tolist()[4:6] == ["risk 5%", "risk 10%"]
+
+
+def test_the_interval_of_a_net_benefit_is_that_of_records_or_persons_drawn_again():
+    y, p, _ = told(120)
+    persons = np.arange(120) // 3
+    persons = np.where(y == 1, persons, persons + 100)  # a person is of one class
+    rng, cut = np.random.default_rng(0), 0.3
+    for groups, units in ((None, np.arange(120)), (persons, pd.factorize(persons)[0])):
+        gains = (p > cut) * np.where(y == 1, 1, -cut / (1 - cut))
+        drawn = rng.integers(0, units.max() + 1, (4000, units.max() + 1))
+        weight = np.array([np.bincount(d, minlength=units.max() + 1) for d in drawn])[:, units]
+        again = weight @ gains / weight.sum(axis=1)
+        found = benefit(y, p, [cut], groups).loc[0]
+        assert found["model"] == pytest.approx(gains.mean())
+        width = found["high"] - found["low"]
+        # nobody's class is drawn apart from the others': persons weigh as they are many
+        assert width == pytest.approx(2 * 1.96 * again.std(), rel=0.1)
 
 
 def test_probabilities_that_part_the_classes_stop_nothing():

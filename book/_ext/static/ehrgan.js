@@ -42,3 +42,12 @@ document.querySelectorAll("article .cell_output table:has(caption)").forEach((ta
   });
   table.caption.append(button);
 });
+
+// The entry for BibTeX, by the library that copies code; the button says that it is done.
+if (typeof ClipboardJS !== "undefined") {
+  new ClipboardJS(".btn-cite-button").on("success", ({ trigger }) => {
+    const words = trigger.querySelector(".btn__text-container");
+    words.setAttribute("role", "status");
+    words.textContent = "Copied";
+  });
+}

@@ -128,7 +128,8 @@ def stage(root, staged, documents, executed):
     shutil.copytree(root / "book", staged / "book", ignore=shutil.ignore_patterns("__pycache__"))
     with as_file(files("ehrgan") / "data" / "results") as results:  # pages offer them for download
         shutil.copytree(results, staged / "book" / "results")
-    for path in [Path("_config.yml"), Path("_toc.yml"), *documents]:
+    citation = [path.relative_to(root) for path in root.glob("CITATION.cff")]
+    for path in [Path("_config.yml"), Path("_toc.yml"), *citation, *documents]:
         (staged / path).parent.mkdir(parents=True, exist_ok=True)
         (staged / path).write_bytes(kept.get(path) or (root / path).read_bytes())
     return staged

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from .backend import tensorflow
 from .engine import Problem
 from .losses import (
@@ -19,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 CLASS_CONDITIONS = ("batch", "balanced", "opposite")
+LEAST_WEIGHT = 1e-9  # of a class beside the mean of all, so that a level can be found
 
 MOST_HIDDEN = 0.5  # greatest share of cells that are hidden at random in training
 LOOKED_UP = 512  # records among which a training step looks for neighbours
@@ -37,6 +40,7 @@ class AdversarialObjective(Problem):
     criterion : {"loss", "error"}
         What validation measures: the class loss, or the share of records called wrongly.
     class_conditions : {"batch", "balanced", "opposite"}, default="batch"
+    class_weights : tuple of float, default=()
         See :func:`asked_classes`.
     """
 
@@ -46,13 +50,15 @@ class AdversarialObjective(Problem):
     generator_loss: str
     criterion: str
     class_conditions: str = "batch"
+    class_weights: tuple = ()
     terms = ("L_S_real", "L_S_fake", "L_C_real", "L_C_fake", "loss_D", "loss_G")
 
     def objectives(self, params, batch, weight, noise, hyper):
         """Losses of D and G on real records and as many fake ones."""
         tf = tensorflow()
         x_real, c = batch["X"], batch["c"]
-        c_fake = asked_classes(c, weight, noise, self.G.n_classes, self.class_conditions)
+        asked = self.G.n_classes, self.class_conditions, self.class_weights
+        c_fake = asked_classes(c, weight, noise, *asked)
         z = noise.normal((c.shape[1], self.G.noise_dim))
         x_fake = self.G(params["G"], z, c_fake, xp=tf)
         S, C = self.D(params["D"], tf.concat([x_real, x_fake], 1), xp=tf)
@@ -66,6 +72,9 @@ class AdversarialObjective(Problem):
             "real": class_log_likelihood(C_real, c, weight),
             "fake": class_log_likelihood(C_fake, c_fake, weight),
         }
+        if self.D.fake_classes:
+            K = self.D.n_classes
+            L_C |= {"fake": class_log_likelihood(C_fake, K + c_fake, weight), "fooled": L_C["fake"]}
         loss_D, loss_G = acgan_losses(
             L_S, L_C, adversarial_weight=hyper["adversarial_weight"],
             class_loss=self.class_loss, generator_loss=self.generator_loss,
@@ -78,10 +87,10 @@ class AdversarialObjective(Problem):
         """Class loss, or share of wrong calls, on records that do not teach."""
         tf = tensorflow()
         _, C = self.D(params["D"], data["X"], xp=tf)
-        return _class_error(C, data, self.criterion)
+        return _class_error(self.D.of_real(C), data, self.criterion)
 
 
-def asked_classes(c, weight, noise, n_classes, conditions):
+def asked_classes(c, weight, noise, n_classes, conditions, class_weights=()):
     """Classes that the generator is asked for beside a minibatch of real records.
 
     Parameters
@@ -99,6 +108,9 @@ def asked_classes(c, weight, noise, n_classes, conditions):
         records together as balanced as they can be. With two classes that is the other class of
         each record. With more, a class of which the minibatch holds more than its share of both is
         not asked for, and the others are raised to one level.
+    class_weights : sequence of K floats, default=()
+        How much each class is to weigh beside the others, at least 0 and one of them above: shares
+        are in proportion to them in place of equal.
 
     Returns
     -------
@@ -124,21 +136,28 @@ def asked_classes(c, weight, noise, n_classes, conditions):
     [[1, 1, 1, 0]]
     >>> asked_classes(c, weight, noise, 2, "balanced").numpy().tolist()
     [[0, 0, 1, 1]]
+    >>> asked_classes(c, weight, noise, 2, "balanced", (1.0, 3.0)).numpy().tolist()
+    [[0, 1, 1, 1]]
     """
     tf = tensorflow()
     if conditions == "batch":
         return c
-    if conditions == "opposite" and n_classes == 2:
+    if conditions == "opposite" and n_classes == 2 and not class_weights:
         return 1 - c
+    widths = np.float32(class_weights or np.ones(n_classes))
+    widths = np.maximum(widths / widths.mean(), LEAST_WEIGHT)
     there = tf.cast(weight > 0, "float32")
     n = tf.reduce_sum(there, axis=1, keepdims=True)
     beside = tf.reduce_sum(there[..., None] * tf.one_hot(c, n_classes), axis=1)
     if conditions == "balanced":
         beside = 0.0 * beside
-    # water rises over the counts of the real records until n places are under it
-    filled = n + tf.cumsum(tf.sort(beside, axis=1), axis=1)
-    level = tf.reduce_min(filled / tf.range(1.0, n_classes + 1), axis=1, keepdims=True)
-    ends = tf.cumsum(tf.maximum(level - beside, 0.0), axis=1)[:, None, :-1]
+    # water rises over the counts of the real records, each class as wide as it weighs, until n
+    # places are under it
+    order = tf.argsort(beside / widths, axis=1)
+    filled = n + tf.cumsum(tf.gather(beside, order, batch_dims=1), axis=1)
+    level = filled / tf.cumsum(tf.gather(widths, order), axis=1)
+    level = tf.reduce_min(level, axis=1, keepdims=True)
+    ends = tf.cumsum(tf.maximum(level * widths - beside, 0.0), axis=1)[:, None, :-1]
     places = tf.range(c.shape[1], dtype="float32") + noise.uniform((1,), stream=1)
     return tf.reduce_sum(tf.cast(places[..., None] >= ends, "int32"), axis=2)
 

@@ -3,7 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import CLASS_COLOURS, COLOURS, DASHES, MARKERS, band, drawn
+from .classifiers import METRIC_WORDS
+from .style import CLASS_COLOURS, COLOURS, DASHES, MARKERS, band, drawn, subplots
 
 
 @drawn
@@ -22,7 +23,7 @@ def generated_records(real, y_real, fake, y_fake, attributes, classes):
         One column of panels each: the class and its word.
     """
     shape = {"figsize": (7, 1.75 * len(attributes) + 0.6), "squeeze": False, "sharex": "row"}
-    figure, axes = plt.subplots(len(attributes), len(classes), **shape)
+    figure, axes = subplots(len(attributes), len(classes), **shape)
     for row, attribute in zip(axes, attributes, strict=True):
         both = np.concatenate([real[attribute], fake[attribute]])
         bins = np.linspace(both.min(), both.max(), 31)
@@ -56,7 +57,7 @@ def discriminator_beside_optimum(x, densities, best, learned):
         The same from each trained network.
     """
     ratio = {"height_ratios": [2, 3]}
-    figure, (top, axis) = plt.subplots(2, 1, figsize=(6.5, 5), sharex=True, gridspec_kw=ratio)
+    figure, (top, axis) = subplots(2, 1, figsize=(6.5, 5), sharex=True, gridspec_kw=ratio)
     for i, (name, density) in enumerate(densities.items()):
         top.plot(x, density, color=COLOURS[i], ls=DASHES[i], lw=2, label=name)
     top.set(yticks=[], ylabel="density")
@@ -87,7 +88,7 @@ def adversarial_curves(histories):
     ]
     lines = [[(half, r"$\ln\frac{1}{2}$")], [(half, r"$\ln\frac{1}{2}$")]]
     lines += [[(-2 * half, r"$2\ln 2$"), (half, r"$\ln\frac{1}{2}$")]]
-    figure, axes = plt.subplots(3, 1, figsize=(6.8, 7.6), sharex=True)
+    figure, axes = subplots(3, 1, figsize=(6.8, 7.6), sharex=True)
     for axis, (title, terms), levels in zip(axes, panels, lines, strict=True):
         for i, (term, label) in enumerate(terms.items()):
             _median_and_band(axis, np.array([h[term] for h in histories]), i, label)
@@ -120,14 +121,14 @@ def seed_spread(scores):
     scores : DataFrame of shape (n_networks, n_metrics)
         One column per metric.
     """
-    figure, axis = plt.subplots(figsize=(6.5, 2.9))
+    figure, axis = subplots(figsize=(6.5, 2.9))
     for i, metric in enumerate(scores):
         # equal scores would hide each other: a stack of dots shows how many there are
         rank = scores[metric].groupby(scores[metric].round(6)).cumcount()
         looks = {"color": COLOURS[0], "ms": 6, "mec": "white", "mew": 0.6}
         axis.plot(scores[metric], i - 0.09 * rank, "o", **looks)
         axis.plot(scores[metric].mean(), i + 0.22, "^", color="black", ms=7)
-    axis.set_yticks(range(scores.shape[1]), [m.replace("_", " ") for m in scores])
+    axis.set_yticks(range(scores.shape[1]), [METRIC_WORDS.get(m, m) for m in scores])
     axis.invert_yaxis()
     axis.set_xlabel("score on the test fold")
     dot = plt.Line2D([], [], ls="", marker="o", color=COLOURS[0], label="one seed")
@@ -150,7 +151,7 @@ def spread_ratios(ratios, reference, words):
         The classes and their words, a panel each.
     """
     names = ratios["attribute"].unique()
-    figure, axes = plt.subplots(1, len(words), figsize=(7.4, 0.23 * len(names) + 1.3), sharey=True)
+    figure, axes = subplots(1, len(words), figsize=(7.4, 0.23 * len(names) + 1.3), sharey=True)
     rows = {name: i for i, name in enumerate(names)}
     for axis, (c, word) in zip(axes, words.items(), strict=True):
         own = ratios[ratios["class"] == c].groupby("attribute", sort=False)["ratio"]

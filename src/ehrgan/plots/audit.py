@@ -1,11 +1,10 @@
 """Figures of the chapters that audit the claim and go past it."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import calibration_curve
 
-from .style import COLOURS, DASHES, MARKERS, PAPER_MARK, band, drawn, name_rows
+from .style import COLOURS, DASHES, MARKERS, PAPER_MARK, band, drawn, name_rows, subplots
 
 
 @drawn
@@ -26,9 +25,7 @@ def errors_by_epoch(curves):
     by_epoch = curves.groupby("epoch")["error"]
     chosen = curves.pivot_table("error", ["trial", "fold"], "epoch").idxmin(axis="columns")
     low, high = by_epoch.quantile(0.1), by_epoch.quantile(0.9)
-    figure, (above, below) = plt.subplots(
-        2, 1, sharex=True, figsize=(6, 4.6), height_ratios=[3, 1.2]
-    )
+    figure, (above, below) = subplots(2, 1, sharex=True, figsize=(6, 4.6), height_ratios=[3, 1.2])
     above.fill_between(low.index, low, high, color=COLOURS[0], alpha=0.18, lw=0)
     above.plot(by_epoch.mean(), color=COLOURS[0], lw=2)
     top = min(0.2, 2 * high.iloc[len(high) // 4 :].max())
@@ -61,7 +58,7 @@ def paper_arithmetic(counts, gaps, printed):
         Above a row for each of `counts`, its distance from the nearest whole number of records;
         below a cloud for each of `gaps`, and the printed rows as stars.
     """
-    figure, (above, below) = plt.subplots(
+    figure, (above, below) = subplots(
         2, 1, figsize=(6.4, 0.27 * len(counts) + 5), height_ratios=[0.27 * len(counts) + 0.6, 3.6]
     )
     above.axvline(0, color="black", lw=1)
@@ -93,7 +90,7 @@ def optimism_of_looking(tables):
     tables : dict of str to DataFrame
         Words for a line, and its columns looks, mean, low and high.
     """
-    figure, axis = plt.subplots(figsize=(5.8, 3.4))
+    figure, axis = subplots(figsize=(5.8, 3.4))
     axis.axhline(0, color="black", lw=1)
     for i, (words, table) in enumerate(tables.items()):
         looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i]}
@@ -120,7 +117,7 @@ def frontier(trades, points):
     Figure
         A line for each method, with a large mark at the threshold next to one half.
     """
-    figure, axis = plt.subplots(figsize=(5.8, 3.8))
+    figure, axis = subplots(figsize=(5.8, 3.8))
     for i, (words, table) in enumerate(trades.items()):
         half = int((table["threshold"] - 0.5).abs().to_numpy().argmin())
         looks = {"color": COLOURS[i], "ls": DASHES[i], "marker": MARKERS[i], "ms": 9}
@@ -146,7 +143,7 @@ def calibration_and_benefit(predictions, benefits, n_bins=8):
     n_bins : int, default=8
         Bins of equal width on the probability; empty ones are not drawn.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.6, 4))
+    figure, (left, right) = subplots(1, 2, figsize=(6.6, 4))
     left.plot([0, 1], [0, 1], color="0.4", lw=1, ls=":")
     for i, (words, (y, probability)) in enumerate(predictions.items()):
         looks = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i], "ms": 5}

@@ -1,10 +1,9 @@
 """Figures of the chapter on speed and imputation error."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
-from .style import COLOURS, MARKERS, drawn
+from .style import COLOURS, MARKERS, drawn, label_edges, subplots
 
 
 @drawn
@@ -23,7 +22,7 @@ def speed_beside_peers(table):
         Times on a logarithmic axis, where equal lengths are equal factors. A bar leads from each
         step's time to the next and says its gain.
     """
-    figure, axis = plt.subplots(figsize=(6.8, 0.62 * len(table) + 1.1))
+    figure, axis = subplots(figsize=(6.8, 0.62 * len(table) + 1.1))
     before = None
     for i, row in enumerate(table.itertuples()):
         step = row.gain > 0
@@ -63,7 +62,7 @@ def growth_of_time(table):
         One panel for each axis, both scales logarithmic.
     """
     names = list(dict.fromkeys(table["axis"]))
-    figure, axes = plt.subplots(1, len(names), figsize=(6.8, 3.2), layout="constrained")
+    figure, axes = subplots(1, len(names), figsize=(6.8, 3.2), layout="constrained")
     for i, (panel, name) in enumerate(zip(axes, names, strict=True)):
         own = table[table["axis"] == name].groupby("size")["seconds"].median()
         panel.loglog(own.index, own, color=COLOURS[i], marker=MARKERS[i])
@@ -73,7 +72,7 @@ def growth_of_time(table):
         panel.set_xticks(ends, [f"{size:g}" for size in ends])
         panel.xaxis.set_minor_formatter(NullFormatter())
         panel.set(xlabel=name)
-    axes[0].set_ylabel("seconds per epoch")
+    label_edges(axes, y="seconds per epoch")
     return figure
 
 
@@ -92,7 +91,7 @@ def imputers_beside_peers(summary):
     """
     mechanisms = list(dict.fromkeys(summary["mechanism"]))
     names = list(dict.fromkeys(summary["imputer"]))
-    figure, axes = plt.subplots(
+    figure, axes = subplots(
         1, len(mechanisms), sharey=True, sharex=True, figsize=(6.8, 0.42 * len(names) + 1.3)
     )
     for panel, mechanism in zip(axes, mechanisms, strict=True):

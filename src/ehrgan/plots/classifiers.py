@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from .style import COLOURS, PAPER_MARK, drawn, name_rows, spread
+from .style import COLOURS, PAPER_MARK, drawn, name_rows, spread, subplots
 
 # Each imputation looks alike in every figure; the paper's circle stays apart in greyscale too.
 LOOKS = {
@@ -35,10 +35,10 @@ def classifier_intervals(summary, paper, metric="accuracy"):
     """
     ours = summary[summary["metric"] == metric]
     told = paper[paper["classifier"].isin(ours["classifier"])].assign(mean=lambda t: t[metric])
-    figure, axis = plt.subplots(figsize=(5.6, 6.8))
+    figure, axis = subplots(figsize=(5.6, 6.8))
     _rows_of_intervals(axis, ours, told)
     axis.set_xlim(right=min(1, axis.get_xlim()[1]))
-    axis.set_xlabel(f"{metric.replace('_', ' ')}, mean over test folds")
+    axis.set_xlabel(f"{METRIC_WORDS.get(metric, metric)}, mean over test folds")
     figure.legend(handles=_handles(axis, told), loc="outside upper left", ncols=4, fontsize=10)
     return figure
 
@@ -63,14 +63,13 @@ def every_number(summary, paper):
     metrics = [metric for metric in paper if metric in set(summary["metric"])]
     n_rows = -(-len(metrics) // 2)
     height = 0.42 * summary["classifier"].nunique() + 0.9
-    figure, axes = plt.subplots(n_rows, 2, sharey=True, figsize=(7, n_rows * height))
+    size = {"figsize": (7, n_rows * height), "used": len(metrics), "squeeze": False}
+    figure, axes = subplots(n_rows, 2, sharey=True, **size)
     for axis, metric in zip(axes.flat, metrics, strict=False):
         ours = summary[summary["metric"] == metric]
         _rows_of_intervals(axis, ours, paper.assign(mean=paper[metric]))
         axis.set_title(METRIC_WORDS.get(metric, metric), fontsize=11)
         axis.xaxis.set_major_locator(MaxNLocator(4))
-    for axis in axes.flat[len(metrics) :]:
-        axis.remove()
     handles = _handles(axes.flat[0], paper)
     figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=10)
     return figure
@@ -91,7 +90,7 @@ def paired_differences(table, label, paper=None):
         The paper's differences: imputer, classifier and mean; rows that `table` lacks are ignored.
     """
     n_rows = table["classifier"].nunique()
-    figure, axis = plt.subplots(figsize=(5.6, 0.62 * n_rows + 1.5))
+    figure, axis = subplots(figsize=(5.6, 0.62 * n_rows + 1.5))
     axis.axvline(0, color="black", lw=1)
     _rows_of_intervals(axis, table, paper)
     axis.xaxis.set_major_locator(MaxNLocator(6))

@@ -1,8 +1,6 @@
 """Figures of the chapter that stands beside the paper."""
 
-import matplotlib.pyplot as plt
-
-from .style import CLASS_COLOURS, COLOURS, DASHES, MARKERS, band, drawn
+from .style import CLASS_COLOURS, COLOURS, DASHES, MARKERS, band, drawn, label_edges, subplots
 
 _LABELS = {"mean": "mean-imputed", "autoencoder": "autoencoder-imputed", "zero": "zero-imputed"}
 
@@ -25,7 +23,7 @@ def roc_curves(curves, corner=(0.2, 0.8)):
         The last classifier is drawn thick and with its band over folds.
     """
     imputers = list(dict.fromkeys(curves["imputer"]))
-    figure, axes = plt.subplots(len(imputers), 2, figsize=(6.4, 3.4 * len(imputers) + 1.1))
+    figure, axes = subplots(len(imputers), 2, figsize=(6.4, 3.4 * len(imputers) + 1.1))
     for row, imputer, letter in zip(axes, imputers, "AB", strict=False):
         for axis in row:
             _roc_lines(axis, curves[curves["imputer"] == imputer])
@@ -83,14 +81,14 @@ def tsne_maps(points, classes):
         Panels side by side on the same axes.
     """
     panels = list(dict.fromkeys(points["panel"]))
-    figure, axes = plt.subplots(
+    figure, axes = subplots(
         1, len(panels), sharex=True, sharey=True, squeeze=False, figsize=(6.4, 4.3)
     )
     for axis, panel in zip(axes[0], panels, strict=True):
         _map_points(axis, points[points["panel"] == panel], classes)
         axis.set_title(panel, fontsize=11)
-        axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", aspect="equal")
-    axes[0, 0].set_ylabel("t-SNE 2")
+        axis.set(xticks=[], yticks=[], aspect="equal")
+    label_edges(axes, "t-SNE 1", "t-SNE 2")
     entries = {}
     for axis in axes[0]:
         lines, labels = axis.get_legend_handles_labels()

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
 
-from .style import CLASS_COLOURS, COLOURS, MARKERS, drawn
+from .style import CLASS_COLOURS, COLOURS, MARKERS, drawn, subplots
 
 
 @drawn
@@ -24,7 +24,7 @@ def missing_pattern(mask, y, classes, groups):
     """
     y = np.asarray(y)
     order = np.lexsort((mask.sum(axis=1), y))
-    figure, axis = plt.subplots(figsize=(5.4, 4.6))
+    figure, axis = subplots(figsize=(5.4, 4.6))
     axis.imshow(
         mask[order], cmap=ListedColormap(["0.86", "0.15"]), vmin=0, vmax=1, aspect="auto",
         interpolation="nearest", extent=(0.5, mask.shape[1] + 0.5, len(y), 0),
@@ -83,7 +83,7 @@ def zeros_in_context(x, height, y, is_zero, classes, reach=3):
         not drawn.
     """
     y, is_zero = np.asarray(y), np.asarray(is_zero)
-    figure, axis = plt.subplots(figsize=(5.4, 4))
+    figure, axis = subplots(figsize=(5.4, 4))
     for c, word in classes.items():
         own = (y == c) & ~is_zero
         axis.plot(x[own], height[own], MARKERS[c], mfc="none", mec=CLASS_COLOURS[c], ms=5,
@@ -107,7 +107,7 @@ def sparsity_counts(shares, threshold):
     threshold : float
         Records below it count as nearly complete.
     """
-    figure, axes = plt.subplots(
+    figure, axes = subplots(
         len(shares), 1, sharex=True, squeeze=False, figsize=(5.4, 1.9 * len(shares) + 0.8)
     )
     for axis, (name, values) in zip(axes[:, 0], shares.items(), strict=True):
@@ -138,7 +138,7 @@ def strongest_partners(partners):
         within (absolute correlations, from 0 to 1, over all records and within classes).
     """
     rows = np.arange(len(partners))
-    figure, axis = plt.subplots(figsize=(5.9, 0.36 * len(rows) + 1.6))
+    figure, axis = subplots(figsize=(5.9, 0.36 * len(rows) + 1.6))
     axis.hlines(rows, 0, partners["overall"], color="0.75", lw=2)
     axis.plot(partners["overall"], rows, "o", color=COLOURS[0], ms=8, label="all records")
     axis.plot(partners["within"], rows, "d", mfc="white", mec="black", ms=6,

@@ -1,9 +1,8 @@
 """Figures of the chapter on imputation."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import COLOURS, DASHES, band, drawn, name_rows, spread
+from .style import COLOURS, DASHES, band, drawn, label_edges, name_rows, spread, subplots
 
 LOOKS = {"zero": (COLOURS[3], "^"), "mean": (COLOURS[0], "s"), "autoencoder": (COLOURS[1], "D")}
 INPUTS = {  # what the autoencoder is given in the cells that it ought to guess
@@ -26,7 +25,7 @@ def imputation_errors(folds, summary):
     summary : DataFrame
         Columns mean, low and high, indexed by imputer, in the order of the rows.
     """
-    figure, axis = plt.subplots(figsize=(5.4, 0.7 * len(summary) + 0.8))
+    figure, axis = subplots(figsize=(5.4, 0.7 * len(summary) + 0.8))
     for i, (name, row) in enumerate(summary.iterrows()):
         errors = folds.loc[folds["imputer"] == name, "rmse"]
         heights = i + np.linspace(0.18, 0.34, len(errors))  # side by side, in the folds' order
@@ -59,7 +58,7 @@ def toy_fills(x1, x2, fills, mean):
     mean : float
         What mean imputation fills.
     """
-    figure, axis = plt.subplots(figsize=(5.4, 3.9))
+    figure, axis = subplots(figsize=(5.4, 3.9))
     for i, fill in enumerate(fills):
         label = f"{len(fills)} autoencoders" if i == 0 else None
         axis.plot(x1, fill, color=LOOKS["autoencoder"][0], lw=1, alpha=0.75, label=label)
@@ -84,7 +83,7 @@ def toy_guesses(records, x, guesses):
     guesses : dict of str to ndarray of shape (n,)
         By the name of the method.
     """
-    figure, axis = plt.subplots(figsize=(5.4, 3.9))
+    figure, axis = subplots(figsize=(5.4, 3.9))
     axis.plot(*records.T, ".", color="0.7", ms=4, label="records")
     for i, (name, guess) in enumerate(guesses.items()):
         axis.plot(x, guess, ls=DASHES[i], color=COLOURS[i], lw=2.2, label=name)
@@ -105,13 +104,12 @@ def toy_fillings(records, fillings):
         Filled records, by the way in which they were filled.
     """
     size = {"sharex": True, "sharey": True, "figsize": (6.2, 3.4)}
-    figure, axes = plt.subplots(1, len(fillings), squeeze=False, **size)
+    figure, axes = subplots(1, len(fillings), squeeze=False, **size)
     for axis, (name, filled) in zip(axes.flat, fillings.items(), strict=True):
         axis.plot(*records.T, ".", color="0.75", ms=4, label="complete records")
         axis.plot(*filled.T, "D", color=COLOURS[1], mfc="none", ms=4, label="filled records")
         axis.set_title(name, fontsize=11)
-        axis.set_xlabel("$x_1$")
-    axes[0, 0].set_ylabel("$x_2$")
+    label_edges(axes, "$x_1$", "$x_2$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
@@ -128,7 +126,7 @@ def learning_curve(history, best_epoch):
         The epoch of least validation error, counted from 1.
     """
     names = {"reconstruction": "training records", "validation": "validation records"}
-    figure, axis = plt.subplots(figsize=(5.2, 3.6))
+    figure, axis = subplots(figsize=(5.2, 3.6))
     for i, (key, label) in enumerate(names.items()):
         epochs = np.arange(1, len(history[key]) + 1)
         axis.plot(epochs, history[key], DASHES[i], color=COLOURS[i], lw=1.8, label=label)
@@ -157,7 +155,7 @@ def filled_record(truth, told_all, filled, mean, n_hidden):
         The first `n_hidden` attributes were hidden; they stand on a darker ground.
     """
     y = np.arange(len(truth))
-    figure, axis = plt.subplots(figsize=(5.2, 8.2))
+    figure, axis = subplots(figsize=(5.2, 8.2))
     axis.axhspan(-0.5, n_hidden - 0.5, color="0.92", lw=0, zorder=0)
     axis.plot(truth, y, "k|", ms=13, mew=2.6, label="truth")
     for name, x in {"all cells given": told_all, "zeros in the holes": filled}.items():
@@ -182,7 +180,7 @@ def errors_by_attribute(table):
         Columns attribute, imputer, mean, low and high.
     """
     rows = {name: i for i, name in enumerate(table["attribute"].unique())}
-    figure, axis = plt.subplots(figsize=(5.2, 0.38 * len(rows) + 1.5))
+    figure, axis = subplots(figsize=(5.2, 0.38 * len(rows) + 1.5))
     for i, (name, own) in enumerate(table.groupby("imputer", sort=False)):
         y = own["attribute"].map(rows) + 0.24 * i - 0.12
         colour, marker = LOOKS[name]
@@ -207,7 +205,7 @@ def errors_over_training(errors, mean):
     mean : float
         Error of mean imputation, a horizontal line.
     """
-    figure, axis = plt.subplots(figsize=(5.2, 4.4))
+    figure, axis = subplots(figsize=(5.2, 4.4))
     for name, table in errors.items():
         colour, marker, dashes = INPUTS[name]
         band(axis, table.index, table, colour, alpha=0.15)

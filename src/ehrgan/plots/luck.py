@@ -1,10 +1,9 @@
 """Figure of what the seed alone does to a study's numbers."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from .style import COLOURS, MARKERS, drawn, name_rows
+from .style import COLOURS, MARKERS, drawn, name_rows, subplots
 
 
 @drawn
@@ -26,7 +25,7 @@ def numbers_by_seed(means, paper, readings):
     Figure
         A panel for each number: a dot for each seed, a bar at their mean, a line for the paper.
     """
-    figure, axes = plt.subplots(
+    figure, axes = subplots(
         len(means), 1, figsize=(6, (0.34 * len(readings) + 0.62) * len(means)), squeeze=False
     )
     for axis, (name, table) in zip(axes[:, 0], means.items(), strict=True):

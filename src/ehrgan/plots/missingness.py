@@ -1,10 +1,9 @@
 """Figures of the chapter on missingness."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from ..scores.estimate import signed
-from .style import COLOURS, DASHES, MARKERS, drawn, spread
+from .style import COLOURS, DASHES, MARKERS, drawn, is_narrow, label_edges, spread, subplots
 
 
 @drawn
@@ -20,9 +19,8 @@ def over_rates(summary, label):
     """
     mechanisms = list(dict.fromkeys(summary["mechanism"]))
     imputers = list(dict.fromkeys(summary["imputer"]))
-    figure, axes = plt.subplots(
-        2, -(-len(mechanisms) // 2), sharex=True, sharey=True, figsize=(6.8, 5.4)
-    )
+    alike = {"sharex": True, "sharey": True, "squeeze": False, "used": len(mechanisms)}
+    figure, axes = subplots(2, -(-len(mechanisms) // 2), figsize=(6.8, 5.4), **alike)
     for axis, mechanism in zip(axes.flat, mechanisms, strict=False):
         for i, name in enumerate(imputers):
             own = summary.query("mechanism == @mechanism and imputer == @name")
@@ -30,8 +28,7 @@ def over_rates(summary, label):
             at = own["fraction"] + 0.008 * (i - 2)
             axis.errorbar(at, own["mean"], yerr=spread(own), label=name, **looks)
         axis.set_title(mechanism, fontsize=11)
-    plt.setp(axes[-1], xlabel="rate")
-    plt.setp(axes[:, 0], ylabel=label)
+    label_edges(axes, "rate", label)
     handles = axes.flat[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3)
     return figure
@@ -54,7 +51,7 @@ def gain_map(table, label, across="rate"):
     """
     numbers = table.map(lambda cell: cell.value).to_numpy(dtype=float)
     most = float(np.nanmax(np.abs(numbers))) or 1.0
-    figure, axis = plt.subplots(figsize=(1.5 * table.shape[1], 0.5 * len(table) + 1.6))
+    figure, axis = subplots(figsize=(1.5 * table.shape[1], 0.5 * len(table) + 1.6))
     image = axis.imshow(numbers, cmap="PuOr", vmin=-most, vmax=most, aspect="auto")
     for i, row in enumerate(table.to_numpy()):
         for j, gain in enumerate(row):
@@ -68,5 +65,5 @@ def gain_map(table, label, across="rate"):
     axis.set_yticks(range(len(table)), table.index)
     axis.set_xlabel(across)
     axis.grid(visible=False)
-    figure.colorbar(image, label=label)
+    figure.colorbar(image, label=label, location="bottom" if is_narrow() else "right")
     return figure

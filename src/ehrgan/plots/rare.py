@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import COLOURS, MARKERS, drawn, name_rows
+from .style import COLOURS, MARKERS, drawn, label_edges, name_rows, subplots
 
 
 @drawn
@@ -28,7 +28,7 @@ def marks_by_setting(panels, label, reference):
     """
     methods, settings = (list(axis) for axis in next(iter(panels.values())).axes)
     size = {"figsize": (3.0 * len(panels) + 1.4, 0.42 * len(methods) + 1.5)}
-    figure, axes = plt.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False, **size)
+    figure, axes = subplots(1, len(panels), sharex=True, sharey=True, squeeze=False, **size)
     for axis, (title, table) in zip(axes[0], panels.items(), strict=True):
         axis.axvline(reference, color="black", lw=1)
         for i, setting in enumerate(settings):
@@ -67,7 +67,7 @@ def promises_after_mend(table, band, near):
     Figure
         A colour for each kind, a mark for each setting; what is right and what is small is shaded.
     """
-    figure, axis = plt.subplots(figsize=(6.6, 4.0))
+    figure, axis = subplots(figsize=(6.6, 4.0))
     axis.axhspan(1 - band, 1 + band, color="black", alpha=0.1, lw=0)
     axis.axvspan(-near, near, color="black", alpha=0.1, lw=0)
     kinds, settings = (list(dict.fromkeys(table[column])) for column in ("kind", "setting"))
@@ -103,7 +103,7 @@ def costs_of_cures(table, panels):
     """
     cures = list(dict.fromkeys(table["cure"]))
     size = {"figsize": (3.2 * len(panels) + 1.2, 0.36 * len(cures) + 0.9)}
-    figure, axes = plt.subplots(1, len(panels), sharey=True, squeeze=False, **size)
+    figure, axes = subplots(1, len(panels), sharey=True, squeeze=False, **size)
     for axis, (column, words) in zip(axes[0], panels.items(), strict=True):
         for i, cure in enumerate(cures):
             own = table.loc[table["cure"] == cure, column]
@@ -132,11 +132,11 @@ def losses_of_networks(histories, label):
         A thin line for each network, a thick one for their median.
     """
     size = {"figsize": (2.5 * len(histories) + 0.6, 2.9)}
-    figure, axes = plt.subplots(1, len(histories), sharex=True, sharey=True, squeeze=False, **size)
+    figure, axes = subplots(1, len(histories), sharex=True, sharey=True, squeeze=False, **size)
     for i, (axis, (title, losses)) in enumerate(zip(axes[0], histories.items(), strict=True)):
         epochs = np.arange(1, losses.shape[1] + 1)
         axis.plot(epochs, losses.T, color=COLOURS[i], lw=0.7, alpha=0.45)
         axis.plot(epochs, np.median(losses, axis=0), color="black", lw=1.8)
-        axis.set(xlabel="epoch", ylabel="" if i else label)
         axis.set_title(title, fontsize=11)
+    label_edges(axes, "epoch", label)
     return figure

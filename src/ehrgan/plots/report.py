@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from scipy.stats import binomtest
 
-from .style import COLOURS, MARKERS, drawn, spread
+from .style import COLOURS, MARKERS, drawn, is_narrow, spread, subplots
 
 
 @drawn
@@ -20,7 +20,7 @@ def method_intervals(table, chosen):
     chosen : int
         The row to mark as recommended.
     """
-    figure, axis = plt.subplots(figsize=(7, 0.8 + 0.33 * len(table)))
+    figure, axis = subplots(figsize=(7, 0.8 + 0.33 * len(table)))
     for i, (name, own) in enumerate(table.groupby("classifier", sort=False)):
         looks = {"fmt": MARKERS[i], "color": COLOURS[i], "label": name, "capsize": 2}
         axis.errorbar(own["auc"], own.index, xerr=spread(own, "auc"), **looks)
@@ -30,7 +30,7 @@ def method_intervals(table, chosen):
     axis.annotate("recommended", place, **beside, ha="right", va="center")
     axis.set(xlabel="AUC", yticks=range(len(table)), yticklabels=table["imputation"])
     axis.invert_yaxis()
-    axis.margins(x=0.15)
+    axis.margins(x=0.4 if is_narrow() else 0.15)  # room for the word
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 
@@ -46,7 +46,7 @@ def methods_on_sets(table):
     """
     rows, names = list(table["imputation"].unique()), list(table["set"].unique())
     classifiers = list(table["classifier"].unique())
-    figure, axes = plt.subplots(len(names), 1, figsize=(7, 2.3 * len(names)), squeeze=False)
+    figure, axes = subplots(len(names), 1, figsize=(7, 2.3 * len(names)), squeeze=False)
     for axis, name in zip(axes[:, 0], names, strict=True):
         panel = table[table["set"] == name]
         for classifier, own in panel.groupby("classifier", sort=False):
@@ -75,7 +75,7 @@ def holes_by_record(masks):
     matplotlib.figure.Figure
         A panel for each table: attributes by how often they are missing, records by pattern.
     """
-    figure, axes = plt.subplots(len(masks), 1, figsize=(7, 3.1 * len(masks)), squeeze=False)
+    figure, axes = subplots(len(masks), 1, figsize=(7, 3.1 * len(masks)), squeeze=False)
     for axis, (name, mask) in zip(axes[:, 0], masks.items(), strict=True):
         mask = mask[mask.mean().sort_values(ascending=False, kind="stable").index]
         cells = mask.sort_values(list(mask), ascending=False).to_numpy()
@@ -103,7 +103,7 @@ def calibration(panels, n_bins=5):
     """
     rows, columns = -(-len(panels) // 2), min(2, len(panels))
     size = 3.5 * columns + 0.6, 3.2 * rows + 0.7
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    figure, axes = subplots(rows, columns, figsize=size, squeeze=False, used=len(panels))
     for axis, (title, methods) in zip(axes.flat, panels.items(), strict=False):
         axis.plot([0, 1], [0, 1], color="0.4", lw=1, ls=":")
         for i, (name, (y, probability)) in enumerate(methods.items()):
@@ -139,15 +139,18 @@ def net_benefit(curves):
     Parameters
     ----------
     curves : dict of str to DataFrame
-        Name of some records, and what :func:`~ehrgan.scores.metrics.decision_curve` gives of them.
+        Name of some records, and what :func:`~ehrgan.report.performance.benefit` gives of them;
+        bands are its intervals.
     """
-    figure, axis = plt.subplots(figsize=(7, 3.6))
+    figure, axis = subplots(figsize=(7, 3.6))
     axis.axhline(0, color="0.4", lw=1, ls=":", label="act on none")
     for i, (name, curve) in enumerate(curves.items()):
         axis.plot(curve["threshold"], curve["model"], color=COLOURS[i], label=name)
+        ends = curve["threshold"], curve["low"], curve["high"]
+        axis.fill_between(*ends, color=COLOURS[i], alpha=0.15, lw=0)
         looks = {"color": COLOURS[i], "lw": 1, "ls": "--", "label": f"{name}: act on all"}
         axis.plot(curve["threshold"], curve["act on all"], **looks)
-    top = max(curve["model"].max() for curve in curves.values())
+    top = max(curve["high"].max() for curve in curves.values())
     axis.set(ylim=(-0.2 * top - 0.01, 1.1 * top + 0.01), xlabel="threshold", ylabel="net benefit")
     figure.legend(loc="outside upper center", ncols=2)
     return figure

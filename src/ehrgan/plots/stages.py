@@ -1,9 +1,8 @@
 """Figures on imputer and classifier, trained apart or together."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import CLASS_COLOURS, drawn
+from .style import CLASS_COLOURS, drawn, label_edges, subplots
 
 
 @drawn
@@ -22,7 +21,7 @@ def planted_fills(x, y, hole, fills):
         The other attribute as each imputer returns it, a panel each.
     """
     x, y, hole = np.asarray(x), np.asarray(y), np.asarray(hole)
-    figure, axes = plt.subplots(
+    figure, axes = subplots(
         1, len(fills), sharex=True, sharey=True, squeeze=False, figsize=(6.8, 3.6)
     )
     kinds = {
@@ -35,8 +34,7 @@ def planted_fills(x, y, hole, fills):
             looks = {"marker": marker, "edgecolor": edge, "facecolor": face, "s": 16, "lw": 0.8}
             axis.scatter(x[own], np.asarray(filled)[own], label=label, **looks)
         axis.set_title(name, fontsize=11)
-        axis.set_xlabel("first measurement")
-    axes[0, 0].set_ylabel("second measurement")
+    label_edges(axes, "first measurement", "second measurement")
     handles = axes[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3)
     return figure

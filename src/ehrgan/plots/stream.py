@@ -1,8 +1,6 @@
 """Figures of records that keep coming."""
 
-import matplotlib.pyplot as plt
-
-from .style import COLOURS, DASHES, band, drawn
+from .style import COLOURS, DASHES, band, drawn, label_edges, subplots
 
 
 @drawn
@@ -28,7 +26,8 @@ def areas_over_days(tables, turns, shaded=(), lowest=None):
     columns = min(2, len(tables))
     rows = -(-len(tables) // columns)
     size = (3.6 * columns, 0.7 + 2.3 * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, sharey=True)
+    alike = {"squeeze": False, "sharey": True, "used": len(tables)}
+    figure, axes = subplots(rows, columns, figsize=size, **alike)
     arms = list(dict.fromkeys(arm for table in tables.values() for arm in table["arm"]))
     for axis, (name, table) in zip(axes.flat, tables.items(), strict=False):
         for arm, own in table.groupby("arm", sort=False):
@@ -40,9 +39,6 @@ def areas_over_days(tables, turns, shaded=(), lowest=None):
             axis.axvline(turns[name], color="0.35", lw=1, ls=":")
         axis.set_title(name, fontsize=11)
     axes[0, 0].set_ylim(bottom=lowest)
-    for axis in axes[-1]:
-        axis.set_xlabel("day")
-    for axis in axes[:, 0]:
-        axis.set_ylabel("AUC of the last days")
+    label_edges(axes, "day", "AUC of the last days")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure

@@ -1,8 +1,6 @@
 """Figures of records that nobody lived."""
 
-import matplotlib.pyplot as plt
-
-from .style import COLOURS, MARKERS, drawn, name_rows, spread
+from .style import COLOURS, MARKERS, drawn, name_rows, spread, subplots
 
 
 @drawn
@@ -20,7 +18,7 @@ def against_chance(table):
     -------
     matplotlib.figure.Figure
     """
-    figure, axis = plt.subplots(figsize=(6.4, 1.1 + 0.33 * len(table)))
+    figure, axis = subplots(figsize=(6.4, 1.1 + 0.33 * len(table)))
     rows = range(len(table))
     looks = {"fmt": "o", "color": COLOURS[0], "capsize": 2, "label": "measured"}
     axis.errorbar(table["mean"], rows, xerr=spread(table), **looks)
@@ -48,7 +46,7 @@ def use_of_fakes(table, metric="AUC"):
     """
     own = table[(table["metric"] == metric) & ~table["trained"].str.contains(" less ")]
     names = list(own["classifier"].unique())
-    figure, axis = plt.subplots(figsize=(6.4, 1.2 + 0.5 * len(names)))
+    figure, axis = subplots(figsize=(6.4, 1.2 + 0.5 * len(names)))
     for i, (trained, part) in enumerate(own.groupby("trained", sort=False)):
         place = part["classifier"].map(names.index) + 0.2 * (i - 1)
         looks = {"fmt": MARKERS[i], "color": COLOURS[i], "capsize": 2, "label": f"on {trained}"}
@@ -76,8 +74,8 @@ def three_axes(table):
     """
     generators, axes_of, sets = (list(table[key].unique()) for key in ("generator", "axis", "set"))
     n_rows = -(-len(generators) // 2)
-    size = (7.4, 0.9 + n_rows * (0.6 + 0.36 * len(axes_of)))
-    figure, axes = plt.subplots(n_rows, 2, figsize=size, sharex=True, sharey=True, squeeze=False)
+    size = {"figsize": (7.4, 0.9 + n_rows * (0.6 + 0.36 * len(axes_of))), "used": len(generators)}
+    figure, axes = subplots(n_rows, 2, sharex=True, sharey=True, squeeze=False, **size)
     for axis, generator in zip(axes.flat, generators, strict=False):
         axis.axvline(0, color="0.35", lw=1, ls=":")
         for i, name in enumerate(sets):
@@ -87,8 +85,6 @@ def three_axes(table):
             axis.errorbar(own["mean"], place, xerr=spread(own), **looks)
         axis.set_title(generator, fontsize=11)
         name_rows(axis, axes_of)
-    for axis in axes.flat[len(generators) :]:
-        axis.remove()
     figure.supxlabel("points of AUC from ideal: farther right is worse", fontsize=11)
     handles = axes[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper left", ncols=len(sets))

@@ -19,6 +19,7 @@ from .areas import (
     interval_of_area,
     sides,
     splits_of,
+    units_of,
     variance_of,
 )
 from .errors import ReportError
@@ -187,7 +188,7 @@ def from_holes(prepared, seed):
         return 0.5, 0.5, 0.5
     area = area_in_folds(holes, y, groups, HOLE_TRIALS, seed)
     effect = effect_of_training(holes, y, groups, seed)
-    return area, *interval_of_area(area, effect * variance_of(area, y))
+    return area, *interval_of_area(area, effect * variance_of(area, y), units_of(y, groups))
 
 
 def some_rows(y, limit, seed, groups=None):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .compare import some_rows
-from .methods import FINAL_LIMIT, make_method
+from .methods import FINAL_LIMIT, NETWORKS, make_method
 from .probabilities import Recalibrated
 
 __all__ = ["fit_method", "told_by"]
@@ -40,7 +40,7 @@ def fit_method(prepared, method, seed, rows=None, line=None):
     from as many, and each tree of a forest from as many of its own.
     """
     rows = np.arange(len(prepared.y)) if rows is None else rows
-    if {"denoising autoencoder", "AC-GAN"} & set(method) and len(rows) > FINAL_LIMIT:
+    if {*NETWORKS} & {*method} and len(rows) > FINAL_LIMIT:
         rows = rows[some_rows(prepared.y[rows], FINAL_LIMIT, seed)]
     X, labels = prepared.X.iloc[rows], np.array(prepared.classes, dtype=object)[prepared.y[rows]]
     model = make_method(*method, seed, len(X), prepared.schema)

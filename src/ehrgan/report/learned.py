@@ -3,13 +3,15 @@
 import difflib
 import warnings
 
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .convert import DATES, read, tidy
 from .describe import describe
 from .errors import ReportError
-from .unlike import Unlike, ends_of
+from .seen import summary
+from .unlike import Unlike
 
 __all__ = ["AsLearned"]
 
@@ -40,17 +42,18 @@ class AsLearned(TransformerMixin, BaseEstimator):
         self.schema = schema
 
     def fit(self, X, y=None):
-        """Learn names and types of the columns; `y` is ignored."""
+        """Learn names and types of the columns, and how they are spread; `y` holds classes."""
         schema = self.schema or describe(X)
         self.fields_ = {name: schema[name] for name in X}
         of_words = X.select_dtypes("category")
         self.categories_ = {name: [*cells.cat.categories] for name, cells in of_words.items()}
-        self.ends_ = ends_of(X)
+        classes, y = np.unique([] if y is None else y, return_inverse=True)
+        self.seen_ = summary(X, y, classes)
         return self
 
     def fit_transform(self, X, y=None):
         """Learn from attributes, which are values already."""
-        self.fit(X)
+        self.fit(X, y)
         return X
 
     def transform(self, X):
@@ -62,7 +65,7 @@ class AsLearned(TransformerMixin, BaseEstimator):
             If `X` lacks a column.
         """
         values, unread = self.read(X)
-        seen = Unlike(self.fields_, self.ends_)
+        seen = Unlike(self.fields_, self.seen_)
         seen.add(values, unread)
         for sentence in seen.words():
             warnings.warn(sentence, stacklevel=2)

@@ -48,6 +48,8 @@ class Outside:
         The findings in sentences, differences between the records among them.
     y, told : ndarray
         Class and probability of each record.
+    groups : int ndarray, or None
+        Records of one number belong to one person.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Outside:
     words: list
     y: np.ndarray
     told: np.ndarray
+    groups: np.ndarray | None = None
 
 
 def other_records(name, table, prepared):
@@ -148,7 +151,8 @@ def elsewhere(report, other):
     words = [lead + _beside(area, promised), *_calibrated(found, other.name)]
     fields = {name: prepared.schema[name] for name in prepared.X}
     words += drift(prepared.X, other.X, prepared.y, other.y, prepared.classes, fields)
-    return Outside(other.name, found, promised, [*words, *other.notes], other.y, told)
+    words += other.notes
+    return Outside(other.name, found, promised, words, other.y, told, other.groups)
 
 
 def later(report, past, after):
@@ -180,7 +184,7 @@ def later(report, past, after):
     words = [lead + _beside(area, promised), *_calibrated(found, "the later records")]
     fields = {name: prepared.schema[name] for name in prepared.X}
     words += drift(prepared.X.iloc[past], X, prepared.y[past], y, prepared.classes, fields)
-    return Outside("later records", found, promised, words, y, told)
+    return Outside("later records", found, promised, words, y, told, groups)
 
 
 def _beside(area, promised):

@@ -65,6 +65,8 @@ def tables_in_words(report):
 
 def thresholds_in_words(table):
     """The thresholds, formatted; of nobody acted on no share is positive."""
+    ends = table[["net benefit", "low", "high"]].set_axis(["mean", "low", "high"], axis=1)
+    table = table.assign(**{"net benefit": readable(ends, "+.3f")}).drop(columns=["low", "high"])
     shares = ("sensitivity", "specificity", "acted on", "of those positive")
     formats = dict.fromkeys(shares, "{:.0%}".format)
     told = table.transform(lambda column: column.map(formats.get(column.name, _shown)))

@@ -8,16 +8,20 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
+from sklearn.metrics import roc_auc_score
 
 from ..scores.calibration import calibration_line
 from ..scores.estimate import Estimate
-from .areas import area_of, brier_of, interval_of_area, sides
-from .probabilities import CLIP
+from ..scores.metrics import decision_curve
+from .areas import brier_of, interval_of_area, sides, units_of
 
-__all__ = ["performance"]
+__all__ = ["benefit", "performance"]
+
+#: Nearest that a probability comes to 0 and to 1 where its logit is needed.
+CLIP = 1e-4
 
 
-def performance(y, told, classes, groups=None):
+def performance(y, told, classes, groups=None, parts=None):
     """AUC, calibration and Brier score, with 95 % intervals.
 
     Parameters
@@ -30,6 +34,9 @@ def performance(y, told, classes, groups=None):
         Names of the classes.
     groups : int ndarray of shape (n,), optional
         Records of one number belong to one person.
+    parts : list of tuple of (ndarray, int ndarray), optional
+        Where only probabilities of one fold are on one scale: those told in each trial, and the
+        fold of each record. The AUC is then of pairs of records of one fold, mean over trials.
 
     Returns
     -------
@@ -54,9 +61,11 @@ def performance(y, told, classes, groups=None):
     """
     views = sides(y, told)
     names = [""] if told.ndim == 1 else [f" of {name}" for name in classes]
-    area = area_of(y, told)
-    added = np.mean([added_to_area(own, p) for own, p in views], axis=0)
-    rows = [("AUC", area, *interval_of_area(area, spread(added, groups) ** 2))]
+    parts = [(told, np.zeros(len(y), int))] if parts is None else parts
+    areas, added = zip(*(area_within(y, *part) for part in parts), strict=True)
+    area, variance = float(np.mean(areas)), spread(np.mean(added, axis=0), groups) ** 2
+    ends = interval_of_area(area, variance, units_of(y, groups))
+    rows = [("AUC", area, *ends)]
     for name, (own, p) in zip(names, views, strict=True):
         line = calibration_line(own, p, clip=CLIP)
         for measure, value, added in _lines(own, p, line):
@@ -65,6 +74,50 @@ def performance(y, told, classes, groups=None):
     brier = brier_of(y, told)
     rows.append(("Brier score", *around(brier, (errors - brier) / len(y), groups)))
     return pd.DataFrame(rows, columns=["measure", "value", "low", "high"])
+
+
+def benefit(y, told, thresholds, groups=None):
+    """Net benefit of acting above a threshold, with 95 % intervals.
+
+    Parameters
+    ----------
+    y : int ndarray of shape (n,)
+        1 for the positive class.
+    told : ndarray of shape (n,)
+        Its probability.
+    thresholds : array-like of shape (n_thresholds,)
+        At least 0 and below 1.
+    groups : int ndarray of shape (n,), optional
+        Records of one number belong to one person.
+
+    Returns
+    -------
+    DataFrame
+        What :func:`~ehrgan.scores.metrics.decision_curve` gives, with low and high beside it.
+
+    Notes
+    -----
+    A net benefit is a mean over records: 1 for each that is found, less the odds of the threshold
+    for each false alarm. So its spread is that of a mean, whether records or persons are drawn.
+
+    References
+    ----------
+    Sande, Li, D'Agostino, Yin Wing and Cook, "Statistical inference for decision curve analysis",
+    Statistics in Medicine 39, 2020.
+
+    Examples
+    --------
+    >>> y, p = np.array([0, 0, 1, 0, 1, 1] * 20), np.array([0.1, 0.3, 0.4, 0.6, 0.7, 0.9] * 20)
+    >>> print(benefit(y, p, [0.35])[["model", "low", "high"]].round(2).to_string(index=False))
+     model  low  high
+      0.41  0.3  0.52
+    """
+    curve = decision_curve(y, told, thresholds)
+    t = curve["threshold"].to_numpy()
+    gains = (told[:, None] > t) * np.where(y[:, None] == 1, 1.0, -t / (1 - t))
+    added = (gains - gains.mean(axis=0)) / len(y)
+    ends = [around(v, a, groups)[1:] for v, a in zip(curve["model"], added.T, strict=True)]
+    return curve.assign(low=[low for low, _ in ends], high=[high for _, high in ends])
 
 
 def spread(added, groups=None):
@@ -88,6 +141,23 @@ def added_to_area(own, p):
     places[~own] = 1 - places[~own]
     area = places[own].mean()
     return (places - area) / np.where(own, own.sum(), (~own).sum())
+
+
+def area_within(y, told, fold):
+    """AUC of pairs of records of one fold, and what each record adds to it; NaN of no pair."""
+    areas, added = [], np.zeros(len(y))
+    for own, p in sides(y, told):
+        folds = [np.flatnonzero(fold == k) for k in np.unique(fold)]
+        folds = [rows for rows in folds if 0 < own[rows].sum() < len(rows)]
+        pairs = np.array([own[rows].sum() * (~own[rows]).sum() for rows in folds])
+        found = [roc_auc_score(own[rows], p[rows]) for rows in folds]
+        areas.append(pairs @ found / pairs.sum() if folds else np.nan)
+        for n, area, rows in zip(pairs, found, folds, strict=True):
+            # more pairs of a fold move the mean as well, by how far it stands from the others
+            apart = np.where(own[rows], 1 / own[rows].sum(), 1 / (~own[rows]).sum())
+            moved = added_to_area(own[rows], p[rows]) + (area - areas[-1]) * apart
+            added[rows] += n / pairs.sum() * moved
+    return float(np.mean(areas)), added / len(areas)
 
 
 def _lines(own, p, line):

@@ -6,12 +6,11 @@ from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ..scores.calibration import calibration_line
-from ..scores.metrics import decision_curve, score, threshold_at
+from ..scores.metrics import score, threshold_at
+from .performance import CLIP, benefit
 
 __all__ = ["Recalibrated", "needs_recalibration", "recalibrated", "threshold_table"]
 
-#: Nearest that a probability comes to 0 and to 1 where its logit is needed.
-CLIP = 1e-4
 SENSITIVITIES = (0.99, 0.95, 0.9, 0.8)
 ACTED_AT = (0.05, 0.1, 0.2, 0.3, 0.5)
 
@@ -112,7 +111,7 @@ def line_of(y, p):
     return whole if line.slope.value > 0 else (line.in_the_large.value, 1.0)
 
 
-def threshold_table(y, p):
+def threshold_table(y, p, groups=None):
     """What acting above a threshold finds and costs, for thresholds by sensitivity and by odds.
 
     Parameters
@@ -121,13 +120,15 @@ def threshold_table(y, p):
         1 for the positive class.
     p : ndarray of shape (n,)
         Out-of-fold probabilities.
+    groups : int ndarray of shape (n,), optional
+        Records of one number belong to one person.
 
     Returns
     -------
     DataFrame
         Columns threshold, chosen for, sensitivity, specificity, acted on (share of the records),
         of those positive, net benefit (in true positives per record; a false one costs the odds
-        of the threshold), and that of acting on all.
+        of the threshold) with its 95 % interval (low, high), and that of acting on all.
 
     References
     ----------
@@ -146,9 +147,9 @@ def threshold_table(y, p):
     for chosen, cut in [*by_sensitivity, *((f"risk {t:.0%}", t) for t in ACTED_AT)]:
         found, called = score(y, p, cut), p > cut
         row = [cut, chosen, found["sensitivity"], found["specificity"], called.mean()]
-        benefit = decision_curve(y, p, [min(max(cut, 0), 1 - 1e-9)]).loc[0]
         precision = y[called].mean() if called.any() else np.nan
-        rows.append([*row, precision, benefit["model"], benefit["act on all"]])
+        gained = benefit(y, p, [min(max(cut, 0), 1 - 1e-9)], groups).loc[0]
+        rows.append([*row, precision, *gained[["model", "low", "high", "act on all"]]])
     names = ["threshold", "chosen for", "sensitivity", "specificity", "acted on"]
-    names += ["of those positive", "net benefit", "net benefit of acting on all"]
+    names += ["of those positive", "net benefit", "low", "high", "net benefit of acting on all"]
     return pd.DataFrame(rows, columns=names)

@@ -23,7 +23,7 @@ from .leaks import (
     refuse_sums,
 )
 from .outcome import outcome_of
-from .persons import Suspect, suspects, try_suspects
+from .persons import Suspect, alike, suspects, try_suspects
 from .schema import TYPES, Schema
 from .subgroups import bands
 
@@ -64,6 +64,9 @@ class Prepared:
         When each record came, if a column was named that tells; NaN where it is missing.
     by : dict of str to Series of str
         For columns that were named, the group of each record.
+    alike : list of ehrgan.report.persons.Alike
+        Columns that may name persons by what records of one value share in different `groups`;
+        none where a column was said to name persons.
     """
 
     X: pd.DataFrame
@@ -77,6 +80,7 @@ class Prepared:
     schema: Schema
     time: np.ndarray | None = None
     by: dict = field(default_factory=dict)
+    alike: list = field(default_factory=list)
 
     @property
     def positive(self):
@@ -213,7 +217,10 @@ def prepare(
     )  # fmt: skip
     when = None if time is None else _moments(columns, time)
     parts = {name: bands(name, columns[name].values) for name in by}
-    return Prepared(X, y, classes, groups, about, notes, fingerprint, n_rows, final, when, parts)
+    suspected = [] if given.named("person") else _parted(table, columns, groups)
+    return Prepared(
+        X, y, classes, groups, about, notes, fingerprint, n_rows, final, when, parts, suspected
+    )
 
 
 def _given(table, outcome, keep, ordered, group, time, by, schema, notes):
@@ -384,6 +391,23 @@ def _hold_together(suspect, y, why, notes):
         )
     n = suspect.n
     notes.append(f"{len(y)} records belong to {n} different {group}; folds keep each whole{why}.")
+
+
+def _parted(table, columns, groups):
+    """Columns that may name persons whom the groups do not keep whole."""
+    told = {
+        name: c for name, c in columns.items()
+        if c.kind != "nested" and c.field.get("role") != "time"
+    }  # fmt: skip
+    cells = {
+        name: table[name] if c.values is None or is_category(c.values) else c.values
+        for name, c in told.items()
+    }
+    unused = {name for name, c in told.items() if not c.used}
+    cells = pd.DataFrame(cells)
+    if groups is not None:  # of different persons, no two records are alike
+        cells = cells[~pd.Series(groups).duplicated()]
+    return [one for one in alike(cells, unused) if not columns[one.name].field.get("keep")]
 
 
 def _tried(X, y, found, notes):

@@ -16,22 +16,29 @@ from ..bars import no_bars
 from ..files import write_whole
 from ..scores.estimate import Estimate
 from ..scores.inference import corrected_interval
-from ..scores.metrics import decision_curve, threshold_at
+from ..scores.metrics import threshold_at
 from ..tables.coding import TableCoder
 from ..templates import render
-from .areas import N_FOLDS, brier_of, effect_of_training, interval_of_area, sides, variance_of
+from .areas import (
+    N_FOLDS,
+    brier_of,
+    effect_of_training,
+    interval_of_area,
+    sides,
+    units_of,
+    variance_of,
+)
 from .choice import comparison_table, corrected_for_choice, gains_of_imputation
 from .compare import compare_methods, from_holes, some_rows
 from .errors import ReportError
 from .fitting import fit_method
 from .importance import importance
-from .methods import ADVERSARY, CANDIDATES, PAPERS, method_in_words
+from .methods import ADVERSARY, CANDIDATES, JOINT, PAPERS, SIMPLE, method_in_words
 from .model import Model, versions
 from .outside import elsewhere, later, other_records, past_and_later
 from .page import html_page, model_card
-from .performance import performance
+from .performance import benefit, performance
 from .probabilities import needs_recalibration, recalibrated, threshold_table
-from .seen import summary
 from .subgroups import subgroups
 from .words import calibration_in_words, findings, stability_in_words
 
@@ -147,7 +154,14 @@ class Report:
         low, high : float
         """
         own, others = (variance_of(self.auc, each) for each in (self.scores.y, y))
-        return interval_of_area(self.auc, self.effect * (own + others))
+        units = units_of(self.scores.y, self.persons)
+        return interval_of_area(self.auc, self.effect * (own + others), units)
+
+    @property
+    def persons(self):
+        """Number of the person of each record compared; None if each is its own."""
+        groups = self.prepared.groups
+        return None if groups is None else groups[self.rows]
 
     def lead(self, method, other):
         """AUC of one method less that of another, on the same folds.
@@ -234,7 +248,7 @@ class Report:
         paths = {key: folder / name for key, name in zip(keys, names, strict=True)}
         prepared = self.prepared
         about = {"card": self.card(), "fingerprint": prepared.fingerprint}
-        about["seen"] = summary(prepared.X, prepared.y, prepared.classes)
+        about["classes"] = list(prepared.classes)
         Model(self.fit(), about | {"versions": versions()}).save(paths["model"])
         write_whole(paths["card"], about["card"])
         write_whole(paths["comparison"], self.comparison.to_csv(index=False))
@@ -263,10 +277,11 @@ class Report:
 
     def benefit(self):
         """Net benefit of acting on the probabilities, here and where else they were tried."""
-        tried = {"out of fold, here": (self.scores.y, self.told)}
-        tried |= {one.name: (one.y, one.told) for one in self.outside}
         grid = np.linspace(0.01, 0.8, 80)
-        return plots.net_benefit({name: decision_curve(*own, grid) for name, own in tried.items()})
+        tried = {"out of fold, here": benefit(self.scores.y, self.told, grid, self.persons)}
+        for one in self.outside:
+            tried[one.name] = benefit(one.y, one.told, grid, one.groups)
+        return plots.net_benefit(tried)
 
     def _repr_html_(self):
         return render("words.html", words=self.words)
@@ -280,7 +295,8 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     prepared : ehrgan.report.reading.Prepared
         From :func:`~ehrgan.report.reading.prepare`.
     methods : tuple of (str, str), default=CANDIDATES
-        Imputations and classifiers to compare, from simple to complex: :data:`CANDIDATES`, with
+        Imputations and classifiers to compare, from simple to complex: at least :data:`SIMPLE`,
+        which train no network, and else of :data:`CANDIDATES`, with :data:`JOINT` and
         :data:`PAPERS` behind them if wanted.
     seed : int, default=0
         Makes folds and training reproducible, at least 0.
@@ -300,7 +316,7 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     Raises
     ------
     ReportError
-        If `methods` lacks one of :data:`CANDIDATES` or holds an unknown one, `seed`, `limit` or
+        If `methods` lacks one of :data:`SIMPLE` or holds an unknown one, `seed`, `limit` or
         `n_trials` is out of range, no attribute varies, or a table of `external`, or a part of the
         time, lacks a column or records of a class.
 
@@ -315,8 +331,11 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     One to two minutes on two cores for 3000 records of 50 attributes, whatever the table's length.
     """
     methods = tuple(methods)
-    if not set(CANDIDATES) <= set(methods) <= {*CANDIDATES, *PAPERS}:
-        raise ReportError(f"methods must be CANDIDATES, with or without PAPERS, got {methods!r}")
+    if not set(SIMPLE) <= set(methods) <= {*CANDIDATES, *JOINT, *PAPERS}:
+        raise ReportError(
+            "methods must hold all of SIMPLE, and beside them only of CANDIDATES, JOINT and "
+            f"PAPERS, got {methods!r}"
+        )
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ReportError(f"seed must be a whole number of at least 0, got {seed!r}")
     if not isinstance(limit, int | np.integer) or limit < 100:
@@ -325,6 +344,15 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
         raise ReportError(f"n_trials must be a whole number of at least 1, got {n_trials!r}")
     others = [other_records(name, table, prepared) for name, table in (external or {}).items()]
     parts = None if prepared.time is None else past_and_later(prepared)
+    report = _looked_into(compared(prepared, methods, seed, limit, n_trials))
+    outside = [elsewhere(report, other) for other in others]
+    outside += [] if parts is None else [later(report, *parts)]
+    words = [word for one in outside for word in one.words]
+    return replace(report, outside=outside, words=[*report.words, *words])
+
+
+def compared(prepared, methods, seed, limit=LIMIT, n_trials=None):
+    """The report that a comparison makes, before anything is asked of the recommended method."""
     rows = some_rows(prepared.y, limit, seed, prepared.groups)
     y, X = prepared.y[rows], prepared.X.iloc[rows].reset_index(drop=True)
     groups = None if prepared.groups is None else prepared.groups[rows]
@@ -342,11 +370,7 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
         scores = compare_methods(methods, X, y, groups, n_trials, seed, bar)
         effect = effect_of_training(X, y, groups, seed)
     settings = {"seed": seed, "n_trials": n_trials, "n_folds": N_FOLDS, "n_compared": len(y)}
-    report = _looked_into(_reported(prepared, scores, effect, rows, settings))
-    outside = [elsewhere(report, other) for other in others]
-    outside += [] if parts is None else [later(report, *parts)]
-    words = [word for one in outside for word in one.words]
-    return replace(report, outside=outside, words=[*report.words, *words])
+    return _reported(prepared, scores, effect, rows, settings)
 
 
 def _looked_into(report):
@@ -357,9 +381,8 @@ def _looked_into(report):
         found["importance"] = importance(prepared, report.method, rows, seed)
     if prepared.by:
         groups = {name: of.iloc[rows] for name, of in prepared.by.items()}
-        persons = None if prepared.groups is None else prepared.groups[rows]
         cut = None if report.thresholds is None else report.threshold
-        table, said = subgroups(groups, report.scores.y, report.told, cut, persons)
+        table, said = subgroups(groups, report.scores.y, report.told, cut, report.persons)
         found["groups"] = table
         words += said
     return replace(report, words=words, **found)
@@ -371,14 +394,17 @@ def _reported(prepared, scores, effect, rows, settings):
     groups = None if prepared.groups is None else prepared.groups[rows]
     auc, named = corrected_for_choice(scores, groups, settings["seed"])
     own, others = (effect * variance_of(auc, y) for y in (scores.y, prepared.y))
-    interval, prediction = (interval_of_area(auc, spread) for spread in (own, own + others))
+    units = units_of(scores.y, groups)
+    interval, prediction = (interval_of_area(auc, v, units) for v in (own, own + others))
     by_holes = from_holes(prepared, settings["seed"])
     method, gains = scores.methods[chosen], gains_of_imputation(scores, scores.methods[chosen][1])
-    adversary = corrected_interval(scores.lead(*ADVERSARY), *scores.sizes)
+    adversary = None
+    if {*ADVERSARY} <= {*scores.methods}:
+        adversary = corrected_interval(scores.lead(*ADVERSARY), *scores.sizes)
     told, line, found = _true_probabilities(scores, chosen, prepared.classes, groups)
     area, thresholds = Estimate(auc, *interval), None
     if told.ndim == 1:
-        thresholds = threshold_table(scores.y, told)
+        thresholds = threshold_table(scores.y, told, groups)
     words = findings(
         prepared, method, (scores.y, told), area, prediction, gains, adversary, by_holes
     )
@@ -413,14 +439,16 @@ def _true_probabilities(scores, chosen, classes, groups):
     They are mended where they do not come true and the mended ones come nearer.
     """
     y, told = scores.curve(chosen)
-    found = performance(y, told, classes, groups)
+    parts = list(zip(scores.probability[chosen], scores.fold, strict=True))
+    found = performance(y, told, classes, groups, parts)
     if not needs_recalibration(found):
         return told, None, found
-    mended, line = recalibrated(y, scores.probability[chosen], scores.fold)
-    mended = mended.mean(axis=0)
+    of_trials, line = recalibrated(y, scores.probability[chosen], scores.fold)
+    mended = of_trials.mean(axis=0)
     if brier_of(y, mended) >= brier_of(y, told):
         return told, None, found
-    return mended, line, performance(y, mended, classes, groups)
+    parts = list(zip(of_trials, scores.fold, strict=True))
+    return mended, line, performance(y, mended, classes, groups, parts)
 
 
 def _patterns(prepared):

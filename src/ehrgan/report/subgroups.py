@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from ..scores.estimate import Estimate
-from .areas import area_of, has_all, interval_of_area, sides
+from .areas import area_of, has_all, interval_of_area, sides, units_of
 from .convert import is_category
 from .errors import ReportError
 from .performance import added_to_area, around, spread
@@ -115,7 +115,8 @@ def _measured(y, told, cut, persons):
     """Names of measures of a group, and their estimates."""
     area = area_of(y, told)
     added = _added(y, told)
-    yield "AUC", Estimate(area, *interval_of_area(area, spread(added, persons) ** 2))
+    ends = interval_of_area(area, spread(added, persons) ** 2, units_of(y, persons))
+    yield "AUC", Estimate(area, *ends)
     if told.ndim > 1:
         return
     gap, called = told - y, (told > cut)[y == 1]

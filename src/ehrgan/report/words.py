@@ -30,8 +30,8 @@ def findings(prepared, method, curve, area, prediction, gains, adversary, by_hol
         Between which AUCs other records are expected.
     gains : DataFrame
         AUC after each imputation less that after means, with Holm's p-values.
-    adversary : Estimate
-        AUC of the AC-GAN less that of logistic regression.
+    adversary : Estimate, or None
+        AUC of the AC-GAN less that of logistic regression, if both were compared.
     by_holes : tuple of float
         AUC from the mask alone, with its interval.
 
@@ -133,6 +133,8 @@ def _matters(prepared, gains, adversary):
         )
         named = gains["classifier"].iloc[0]
         said = [f"Does the imputation matter? {named}, less on means: {verdict}. {told}."]
+    if adversary is None:
+        return said
     lead = "{} (95 % interval {} to {})".format(*map(signed, adversary))
     return [*said, f"AC-GAN less logistic regression, both on means: {lead} of AUC."]
 

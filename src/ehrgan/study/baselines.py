@@ -1,9 +1,12 @@
 """The paper's imputers and seven classifiers with its settings, and peers that it does not try."""
 
+import warnings
+
 import numpy as np
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier, RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -15,8 +18,8 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 __all__ = [
-    "BASELINES", "PAPER_IMPUTERS", "PEER_IMPUTERS", "make_classifier", "make_imputer",
-    "predict_score",
+    "BASELINES", "PAPER_IMPUTERS", "PEER_IMPUTERS", "fill_in_range", "make_classifier",
+    "make_imputer", "predict_score",
 ]  # fmt: skip
 
 _IMPUTERS = {
@@ -90,6 +93,38 @@ def make_imputer(name):
     if name not in known:
         raise ValueError(f"name must be one of {list(known)}, got {name!r}")
     return clone(known[name])
+
+
+def fill_in_range(imputer, scaler, known, parts):
+    """Fill tables by an imputer of :func:`make_imputer`.
+
+    Parameters
+    ----------
+    imputer : transformer
+        Unfitted.
+    scaler : fitted transformer
+        Scales to the range 0 to 1.
+    known : ndarray of shape (n, d)
+        Records that teach the imputer.
+    parts : sequence of ndarray of shape (., d)
+        Tables to fill, NaN in their holes.
+
+    Returns
+    -------
+    list of ndarray
+        The tables, filled and scaled.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> X = np.array([[2.0], [4.0], [np.nan]])
+    >>> fill_in_range(make_imputer("mean"), MinMaxScaler().fit(X), X, [X])[0].ravel()
+    array([0. , 1. , 0.5])
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the chain's ten rounds
+        imputer.fit(scaler.transform(known))
+    return [imputer.transform(scaler.transform(X)) for X in parts]
 
 
 def make_classifier(name, random_state=None):

@@ -1,12 +1,10 @@
 """Two stages or one: imputers with a classifier after them, and both trained together."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import MinMaxScaler
 
@@ -19,8 +17,10 @@ from ..tables.coding import TableCoder
 from ..tables.datasets import DATASETS, load_dataset
 from ..tables.masking import MECHANISMS, apply_mask, make_mask
 from ..tables.records import load_wdbc
-from .baselines import make_imputer
+from .baselines import fill_in_range, make_imputer
 from .checks import check_count, check_names, check_share
+from .judging import Arm, Table, judge
+from .neumiss import NeuMissClassifier
 from .protocol import DENOISING
 
 __all__ = ["ARMS", "RECORDED", "one_or_two", "planted_hole"]
@@ -35,12 +35,15 @@ JOINT = {
     "joint, best test epoch": {"early_stopping": True, "stopping_criterion": "error"},
 }
 #: Arms of the contest. The first four fill the holes, then train an AC-GAN; the joint ones do both
-#: at once: with all its losses, with the class kept from the imputer, with nothing but the class (a
-#: network that knows its holes and learns what to put there for the diagnosis alone, as NeuMiss
-#: does), and with the epoch that does best on the test records; trees split on holes as they are.
+#: at once: with all its losses, with the class kept from the imputer, with nothing but the class,
+#: and with the epoch that does best on the test records; the last two fill nothing: a network that
+#: is made for holes, and trees that split on them.
 ARMS = (
-    "mean", "chained ridge", "denoising", "denoising and indicators", *JOINT, "gradient boosting",
+    "mean", "chained ridge", "denoising", "denoising and indicators", *JOINT, "NeuMiss",
+    "gradient boosting",
 )  # fmt: skip
+#: What tells the class, where it is no AC-GAN.
+CLASSIFIERS = {"NeuMiss": "network", "gradient boosting": "trees"}
 
 
 def planted_hole(n, random_state=None):
@@ -202,13 +205,14 @@ class Said(NamedTuple):
 def _said(arm, splits, groups):
     """Train an arm on every fold and ask it about the test records."""
     if arm in JOINT:
-        return _joint(splits, groups, JOINT[arm])
+        models = _joint(JointACGANClassifier(categories=groups, **JOINT[arm]), splits)
+        filled = [model.impute(split.test) for model, split in zip(models, splits, strict=True)]
+        return Said(_probabilities(models, splits), filled)
+    if arm == "NeuMiss":
+        return Said(_probabilities(_joint(NeuMissClassifier(), splits), splits))
     if arm == "gradient boosting":
-        models = [HistGradientBoostingClassifier(random_state=s.seed) for s in splits]
-        labelled = [split.y_train != UNLABELLED for split in splits]
-        for model, split, own in zip(models, splits, labelled, strict=True):
-            model.fit(split.train[own], split.y_train[own])
-        return Said([m.predict_proba(s.test)[:, 1] for m, s in zip(models, splits, strict=True)])
+        raw = [(split.train, split.test) for split in splits]
+        return Said(_after(HistGradientBoostingClassifier(), raw, splits))
     name, *indicators = arm.split(" and ")
     filled = _filled(name, splits, groups)
     tables = filled
@@ -217,22 +221,24 @@ def _said(arm, splits, groups):
             (np.hstack([train, np.isnan(s.train)]), np.hstack([test, np.isnan(s.test)]))
             for (train, test), s in zip(filled, splits, strict=True)
         ]
-    return Said(_after(tables, splits), [test for _, test in filled])
+    return Said(_after(ACGANClassifier(), tables, splits), [test for _, test in filled])
 
 
-def _joint(splits, groups, setting):
-    """The joint estimator, on all folds at once."""
-    model, watched = JointACGANClassifier(categories=groups, **setting), None
+def _joint(model, splits):
+    """A network that takes holes, for all folds at once."""
+    watched = None
     if model.early_stopping:  # an epoch is looked for among all
         model.set_params(n_iter_no_change=model.epochs)
         watched = [(split.test, split.y_test) for split in splits]
-    models = model.fit_many(
+    return model.fit_many(
         [(split.train, _labels(split)) for split in splits],
         params=[{"random_state": split.seed} for split in splits],
         watched=watched,
     )
-    asked = list(zip(models, (split.test for split in splits), strict=True))
-    return Said([m.predict_proba(X)[:, 1] for m, X in asked], [m.impute(X) for m, X in asked])
+
+
+def _probabilities(models, splits):
+    return [m.predict_proba(s.test)[:, 1] for m, s in zip(models, splits, strict=True)]
 
 
 def _labels(split):
@@ -254,33 +260,27 @@ def _filled(name, splits, groups):
 
 
 def _filled_in_range(imputer, split):
-    """The same by an imputer of scikit-learn that wants a scale from 0 to 1, in original units."""
+    """The same by an imputer of scikit-learn, in original units."""
     scaler = MinMaxScaler().fit(split.train)
-    parts = [scaler.transform(X) for X in (split.train, split.test)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the chain's ten rounds
-        imputer.fit(parts[0])
-    return [np.nan_to_num(scaler.inverse_transform(imputer.transform(X))) for X in parts]
+    filled = fill_in_range(imputer, scaler, split.train, (split.train, split.test))
+    return [np.nan_to_num(scaler.inverse_transform(X)) for X in filled]
 
 
-def _after(tables, splits):
-    """What an AC-GAN says of the test records after it has learned from the labelled ones."""
+def _after(classifier, tables, splits):
+    """What a classifier says of the test records after it has learned from the labelled ones."""
     labelled = [split.y_train != UNLABELLED for split in splits]
-    models = ACGANClassifier().fit_many(
-        [
-            (train[own], split.y_train[own])
-            for (train, _), split, own in zip(tables, splits, labelled, strict=True)
-        ],
-        params=[{"random_state": split.seed} for split in splits],
-    )
-    return [m.predict_proba(test)[:, 1] for m, (_, test) in zip(models, tables, strict=True)]
+    folds = [s._replace(y_train=s.y_train[own]) for s, own in zip(splits, labelled, strict=True)]
+    learned = [
+        Table(train[own], test, np.nan) for (train, test), own in zip(tables, labelled, strict=True)
+    ]
+    return judge(Arm(classifier), folds, learned, n_jobs=1).probability
 
 
 def _scores(splits, said):
     """Metrics of every fold and arm, and errors of what was filled where the truth is known."""
     predictions, errors = [], []
     for arm, own in said.items():
-        classifier = "AC-GAN" if own.filled else "trees"
+        classifier = CLASSIFIERS.get(arm, "AC-GAN")
         for i, s in enumerate(splits):
             key = {"trial": s.trial, "fold": s.fold, "imputer": arm, "classifier": classifier}
             told = {"record": s.record, "y": s.y_test, "probability": own.probability[i]}

@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import MinMaxScaler
 
@@ -17,7 +16,14 @@ from ..nets.autoencoder import PAPER_AUTOENCODER, StackedAutoencoderImputer
 from ..scores.metrics import rmse
 from ..tables.masking import MECHANISMS, apply_mask, make_mask
 from ..tables.records import Records
-from .baselines import BASELINES, PAPER_IMPUTERS, PEER_IMPUTERS, make_classifier, make_imputer
+from .baselines import (
+    BASELINES,
+    PAPER_IMPUTERS,
+    PEER_IMPUTERS,
+    fill_in_range,
+    make_classifier,
+    make_imputer,
+)
 from .checks import check_count, check_names, check_share
 from .judging import Arm, Fold, Mean, Table, judge
 from .result import StudyResult
@@ -314,10 +320,7 @@ class Study:
                 drawn = [imputer.draw(X, imputer.n_draws, random_state=fold.seed) for X in parts]
                 draws = [np.stack([scaler.transform(X) for X in table]) for table in drawn]
         else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # the chain's ten rounds
-                imputer.fit(scaler.transform(known))
-            train, test = (imputer.transform(scaler.transform(X)) for X in parts)
+            train, test = fill_in_range(imputer, scaler, known, parts)
         # an attribute that no training record has is not scaled; all imputers then give it 0
         train, test = np.nan_to_num(train), np.nan_to_num(test)
         error = self._error(fold, scaler.inverse_transform(test))
