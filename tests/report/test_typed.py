@@ -174,6 +174,8 @@ def workbook(path, merged="", **sheets):
             return f'<c r="{place}" t="b"><v>{value:d}</v></c>'
         if isinstance(value, str) and value.startswith("#"):
             return f'<c r="{place}" s="0" t="e"><f>1/0</f><v>{value}</v></c>'
+        if isinstance(value, str) and value.startswith("="):
+            return f'<c r="{place}" s="0"><f>{value[1:]}</f><v></v></c>'
         if isinstance(value, str):
             return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
         return "" if value is None else f'<c r="{place}"><v>{value}</v></c>'
@@ -241,6 +243,43 @@ def test_a_formula_that_has_failed_is_no_blank_cell(tmp_path):
     table = read_cells(tmp_path / "a.xlsx").table
     assert table["hb"].tolist()[:3] == ["12.5", "#DIV/0!", "14.25"] and pd.isna(table["hb"][3])
     assert table["id"].tolist() == ["1", "2", "3", "#N/A"]
+    workbook(tmp_path / "a.xlsx", Labs=[*rows, [5, "=B2*2"], [6, "=B3*2"]])
+    with pytest.raises(ReportError, match=r"has 2 formulas without a value \(B6\): open it"):
+        read_cells(tmp_path / "a.xlsx")
+
+
+def test_where_a_failed_formula_cannot_be_seen_that_is_told(tmp_path):
+    pytest.importorskip("python_calamine")
+    names = {
+        name: f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"
+        for name in ("office", "table", "text")
+    }
+    rows = [["hb"], ["12.5"], [""], ["13"]]
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{value}</text:p>'
+            "</table:table-cell>"
+            for value in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    with zipfile.ZipFile(tmp_path / "a.ods", "w") as file:
+        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        file.writestr("META-INF/manifest.xml", "<manifest/>")
+        file.writestr(
+            "content.xml",
+            "<office:document-content "
+            + " ".join(f'xmlns:{name}="{urn}"' for name, urn in names.items())
+            + f'><office:body><office:spreadsheet><table:table table:name="A">{cells}'
+            "</table:table></office:spreadsheet></office:body></office:document-content>",
+        )
+    found = read_cells(tmp_path / "a.ods")
+    assert found.table["hb"].tolist() == ["12.5", "13"]
+    assert found.notes == [
+        "In a workbook of this kind a formula that has failed reads as a blank cell."
+    ]
 
 
 def test_a_merged_cell_counts_in_all_the_rows_that_it_spans(tmp_path):
