@@ -46,8 +46,8 @@ class Cells:
         From text, columns of text without the blanks around, "" where a cell is blank. From other
         formats typed columns, NaN where nothing is; a workbook's column that mixes kinds is text.
     fields : dict of str to dict
-        What the file itself declares of a column, in the words of Table Schema: type, title,
-        categories, categoriesOrdered, missingValues. Text declares nothing.
+        What the file itself declares of a column, in the words of Table Schema: title, categories,
+        categoriesOrdered, missingValues. Text declares nothing.
     dialect : dict
         Arguments of :func:`~ehrgan.report.cells.read_cells` that read another such file alike:
         those given, and the encoding that was found if it is not one of Unicode's.

@@ -81,7 +81,7 @@ def _package(path, stream, reader):
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OverflowError) as error:
         raise ReportError(f"path '{path}' cannot be read ({error}): save it again") from error
     table, about = found[0].apply(_stripped), found[1]
-    fields = declared(table)
+    fields = {name: {} for name in table}
     for name, cells in table.items():
         own, seen = fields[name], cells.dropna().unique()
         if title := about.column_names_to_labels.get(name):
@@ -200,16 +200,15 @@ def shown(value):
 
 
 def declared(table):
-    """What typed columns tell of themselves, in the words of Table Schema."""
-    told = pd.io.json.build_table_schema(table, index=False)["fields"]
-    fields = {field["name"]: {"type": field["type"]} for field in told}
-    for name, cells in table.items():
-        if isinstance(cells.dtype, pd.CategoricalDtype):
-            fields[name] = {
-                "categories": cells.cat.categories.tolist(),
-                "categoriesOrdered": bool(cells.cat.ordered),
-            }
-    return fields
+    """What typed columns tell of themselves, in the words of Table Schema: their categories."""
+    return {
+        name: {
+            "categories": cells.cat.categories.tolist(),
+            "categoriesOrdered": bool(cells.cat.ordered),
+        }
+        for name, cells in table.items()
+        if isinstance(cells.dtype, pd.CategoricalDtype)
+    }
 
 
 def _stripped(cells):
