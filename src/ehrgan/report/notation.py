@@ -127,7 +127,7 @@ def as_numbers(counts, given, hints):
         return {"type": "number", **more}
     if names.any():
         what = f"{texts[names].iloc[0]!r} may be a number or a name"
-        return {"type": "number", "ask": asked(what, {"type": "number"}, {"type": "string"})}
+        return {"type": "any", "ask": asked(what, {"type": "number"}, {"type": "string"})}
     if clock := as_clock(values[~unread], given):
         return clock
     marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
@@ -147,7 +147,8 @@ def as_clock(kinds, given):
         days_of = np.asarray(kinds, dtype=np.float64) / of_a_day + start
         if days_of.min() >= DAYS_OF_2000 and days_of.max() <= today + 1:
             said = f"{kinds[0]:.15g} may be a number, or count {what} ({_in_words(days_of[0])})"
-            return {"type": "number", "ask": asked(said, {"type": "number"}, {"role": "time"})}
+            ways = {"type": "number"}, {"type": "number", "role": "time"}
+            return {"type": "any", "ask": asked(said, *ways)}
     return None
 
 
