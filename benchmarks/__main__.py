@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import ehrgan
-from benchmarks import coverage, cures, halves, imputers, intervals, league, mixed, speed
+from benchmarks import coverage, cures, halves, imputers, intervals, joint, league, mixed, speed
 from ehrgan.files import write_whole
 from ehrgan.source import source_fingerprint
 
@@ -29,6 +29,7 @@ BENCHMARKS = {
     "coverage": coverage.coverage,
     "league": league.league,
     "cures": cures.costs,
+    "joint": joint.costs,
 }
 MODULES = {
     "scikit-learn": "sklearn",
