@@ -150,12 +150,12 @@ def unpack_narrow(notebook, images):
     """
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", ()):
-            kept = output.get("data", {})
-            if NARROW in kept:
-                wide, narrow = (b64decode("".join(kept[kind])) for kind in ("image/png", NARROW))
+            narrow = output.get("metadata", {}).get(NARROW)
+            if narrow:
+                wide = b64decode("".join(output["data"]["image/png"]))
                 file = images / f"{sha256(wide).hexdigest()}.png"
                 if file.is_file():
-                    narrow_of(file).write_bytes(narrow)
+                    narrow_of(file).write_bytes(b64decode(narrow))
 
 
 def narrow_of(file):

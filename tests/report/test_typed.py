@@ -169,12 +169,14 @@ def workbook(path, merged="", **sheets):
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
 
-    def cell(value):
+    def cell(value, place):
         if isinstance(value, bool):
-            return f'<c t="b"><v>{value:d}</v></c>'
+            return f'<c r="{place}" t="b"><v>{value:d}</v></c>'
+        if isinstance(value, str) and value.startswith("#"):
+            return f'<c r="{place}" s="0" t="e"><f>1/0</f><v>{value}</v></c>'
         if isinstance(value, str):
-            return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
-        return "<c/>" if value is None else f"<c><v>{value}</v></c>"
+            return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
+        return "" if value is None else f'<c r="{place}"><v>{value}</v></c>'
 
     named = [
         f'<sheet name="{name}" sheetId="{k}" r:id="r{k}"/>' for k, name in enumerate(sheets, 1)
@@ -201,7 +203,11 @@ def workbook(path, merged="", **sheets):
             f'<Relationships xmlns="{package}/relationships">{"".join(linked)}</Relationships>',
         )
         for k, rows in enumerate(sheets.values(), 1):
-            lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+            cells = [
+                [cell(value, f"{chr(65 + j)}{i}") for j, value in enumerate(row)]
+                for i, row in enumerate(rows, 1)
+            ]
+            lines = "".join(f'<row r="{i}">{"".join(row)}</row>' for i, row in enumerate(cells, 1))
             file.writestr(
                 f"xl/worksheets/s{k}.xml",
                 f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData>{spans}</worksheet>',
@@ -226,6 +232,15 @@ def test_a_workbook_reads_as_the_table_that_it_shows(tmp_path):
     assert table["smoker"].tolist() == [True, pd.NA, False]
     assert table["note"].tolist()[::2] == ["x", "01067"] and pd.isna(table["note"][1])
     assert found.fields["id"] == {"type": "integer"} and found.dialect == {}
+
+
+def test_a_formula_that_has_failed_is_no_blank_cell(tmp_path):
+    pytest.importorskip("python_calamine")
+    rows = [["id", "hb"], [1, 12.5], [2, "#DIV/0!"], [3, 14.25], ["#N/A", None]]
+    workbook(tmp_path / "a.xlsx", First=[], Labs=rows)
+    table = read_cells(tmp_path / "a.xlsx").table
+    assert table["hb"].tolist()[:3] == ["12.5", "#DIV/0!", "14.25"] and pd.isna(table["hb"][3])
+    assert table["id"].tolist() == ["1", "2", "3", "#N/A"]
 
 
 def test_a_merged_cell_counts_in_all_the_rows_that_it_spans(tmp_path):

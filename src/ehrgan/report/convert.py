@@ -282,8 +282,15 @@ def places_of(field, texts):
     for k, (_, words) in enumerate(categories_of(field)):
         for word in words:
             exact.setdefault(word, k)
-            loose.setdefault(word.casefold(), set()).add(k)
+            loose.setdefault(loosely(word), set()).add(k)
+    if not exact:
+        return np.full(len(texts), -1)
     loose = {word: k for word, (k, *more) in loose.items() if not more}
     texts = texts.map(label)
     found = texts.map(exact)
-    return found.fillna(texts.str.casefold().map(loose)).fillna(-1).astype(int).to_numpy()
+    return found.fillna(texts.map(loosely).map(loose)).fillna(-1).astype(int).to_numpy()
+
+
+def loosely(text):
+    """A text without what people hardly see: case, width, and kind and number of blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

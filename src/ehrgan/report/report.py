@@ -39,7 +39,6 @@ from .outside import elsewhere, later, other_records, past_and_later
 from .page import html_page, model_card
 from .performance import benefit, performance
 from .probabilities import needs_recalibration, recalibrated, threshold_table
-from .seen import summary
 from .subgroups import subgroups
 from .words import calibration_in_words, findings, stability_in_words
 
@@ -249,7 +248,7 @@ class Report:
         paths = {key: folder / name for key, name in zip(keys, names, strict=True)}
         prepared = self.prepared
         about = {"card": self.card(), "fingerprint": prepared.fingerprint}
-        about["seen"] = summary(prepared.X, prepared.y, prepared.classes)
+        about["classes"] = list(prepared.classes)
         Model(self.fit(), about | {"versions": versions()}).save(paths["model"])
         write_whole(paths["card"], about["card"])
         write_whole(paths["comparison"], self.comparison.to_csv(index=False))
