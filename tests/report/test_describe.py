@@ -9,7 +9,7 @@ import pytest
 
 from ehrgan.report.describe import describe
 from ehrgan.report.errors import ReportError
-from ehrgan.report.schema import Schema
+from ehrgan.report.schema import SAID, Schema
 
 
 def field(cells, others=None, given=None, **options):
@@ -81,13 +81,16 @@ def test_numbers_are_read_as_all_their_cells_allow(cells, others, wanted):
         (
             [str(43831 + k * k % 971) for k in range(60)],
             None,
-            ['"type": "number"', '"role": "time"'],
+            ['"type": "number"', '"type": "number", "role": "time"'],
         ),
     ],
 )
 def test_what_several_readings_allow_is_asked_and_each_line_settles_it(cells, others, lines):
     found = field(cells, others)
     assert found["sure"] == "no" and "role" not in found
+    kept = {key: value for key, value in found.items() if key not in SAID}
+    unedited = field(cells, others, given=kept)  # as it is saved, it settles nothing
+    assert "ask" in unedited or unedited["role"] == "left out"
     for line in lines:
         assert line in found["ask"], found["ask"]
         settled = field(cells, others, given=json.loads("{" + line + "}"))

@@ -6,6 +6,7 @@ import unicodedata
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
 
 from .errors import ReportError, refuse_repeated
 
@@ -189,15 +190,15 @@ def numbers(field, texts):
         ways = rf"({pattern})\s*(?:{unit})|(?:{unit})\s*({pattern})" if unit else f"({pattern})"
         found = texts.str.casefold().str.extract(rf"^{LIMIT}(?:{ways})$")
         texts = found[0].fillna(found[1]) if unit else found[0]  # bfill goes row by row
-    found = np.full(len(texts), np.nan)
-    texts = texts.fillna("")  # what is undressed may be nothing
-    good = texts.str.fullmatch(pattern).to_numpy(dtype=bool)
-    inner = texts[good]
+    array = pa.array(texts.fillna(""))  # what is undressed may be nothing
+    good = pa.compute.match_substring_regex(array, f"^(?:{pattern})$")
+    inner = array.filter(good)
     if group:
-        inner = inner.str.replace(group.translate(SIGNS), "", regex=False)
+        inner = pa.compute.replace_substring(inner, group.translate(SIGNS), "")
     if decimal != ".":
-        inner = inner.str.replace(decimal, ".", regex=False)
-    found[good] = pa.array(inner).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        inner = pa.compute.replace_substring(inner, decimal, ".")
+    found = np.full(len(texts), np.nan)
+    found[np.asarray(good)] = np.asarray(inner.cast(pa.float64()))
     found[np.isinf(found) | _broken(field["type"], found)] = np.nan
     return found
 

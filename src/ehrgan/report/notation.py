@@ -127,8 +127,8 @@ def as_numbers(counts, given, hints):
         return {"type": "number", **more}
     if names.any():
         what = f"{texts[names].iloc[0]!r} may be a number or a name"
-        return {"type": "number", "ask": asked(what, {"type": "number"}, {"type": "string"})}
-    if not names.any() and (clock := as_clock(values[~unread], given)):
+        return {"type": "any", "ask": asked(what, {"type": "number"}, {"type": "string"})}
+    if clock := as_clock(values[~unread], given):
         return clock
     marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
     unused = {} if marked else {"decimalChar"}
@@ -147,7 +147,8 @@ def as_clock(kinds, given):
         days_of = np.asarray(kinds, dtype=np.float64) / of_a_day + start
         if days_of.min() >= DAYS_OF_2000 and days_of.max() <= today + 1:
             said = f"{kinds[0]:.15g} may be a number, or count {what} ({_in_words(days_of[0])})"
-            return {"type": "number", "ask": asked(said, {"type": "number"}, {"role": "time"})}
+            ways = {"type": "number"}, {"type": "number", "role": "time"}
+            return {"type": "any", "ask": asked(said, *ways)}
     return None
 
 
@@ -229,7 +230,7 @@ def as_dates(counts, given, hints):
     if len(shapes) > 1000:
         return None
     if given.get("format", "any") not in ("any", "default"):
-        kind = given.get("type", "datetime" if "%H" in given["format"] else "date")
+        kind = given.get("type", _kind_of(given["format"]))
         fields = [{"type": kind} | {k: given[k] for k in given if k in FORMATS}]
     else:
         fields = [f for f in (_formats(shapes, order) for order in ("dmy", "mdy", "ymd")) if f]
@@ -281,8 +282,7 @@ def as_digits(counts):
         return None
     readings = []
     for order in DIGITS[size]:
-        kind = "datetime" if "%H" in order else "yearmonth" if order == "%Y%m" else "date"
-        field = {"type": kind, "format": order}
+        field = {"type": _kind_of(order), "format": order}
         values = days(field, texts)
         likely = (values > DAYS_OF_1900) & (values < DAYS_OF_2200)
         readings.append((field, np.where(likely, values, np.nan)))
@@ -322,13 +322,15 @@ def _formats(shapes, order):
     found = list(dict.fromkeys(f for shape in shapes if (f := _format(shape, order))))
     if not found:
         return None
-    every = " ".join(found)
-    kinds = (
-        {"%H": "datetime", "%I": "datetime"} if "%Y" in every or "%y" in every else {"%": "time"}
-    )
-    kind = next((k for mark, k in kinds.items() if mark in every), None)
-    kind = kind or ("date" if "%d" in every else "yearmonth")
-    return {"type": kind, "format": found[0], "otherFormats": found[1:]}
+    return {"type": _kind_of(" ".join(found)), "format": found[0], "otherFormats": found[1:]}
+
+
+def _kind_of(form):
+    """The type of what a format, or several, reads."""
+    dated, timed = re.search("%[Yy]", form), re.search("%[HI]", form)
+    if dated and timed:
+        return "datetime"
+    return "time" if timed else "date" if re.search("%[dj]", form) else "yearmonth"
 
 
 def _format(shape, order):
