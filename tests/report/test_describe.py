@@ -195,6 +195,21 @@ def test_a_date_of_one_order_settles_those_that_may_have_two():
     assert field(["03/11/2020", "04/12/2020"], american)["format"] == "%m/%d/%Y"
 
 
+def test_days_that_a_spreadsheet_may_have_taken_for_months_are_asked():
+    days = pd.date_range("2021-01-01", periods=60)
+    as_text, turned = days.strftime("%d/%m/%Y"), days.strftime("%Y-%d-%m 00:00:00")
+    found = field(np.where(days.day > 12, as_text, turned))
+    assert found["type"] == "any" and "took days for months; correct them" in found["ask"]
+    line = '"format": "%Y-%m-%d %H:%M:%S", "otherFormats": ["%d/%m/%Y"]'
+    assert line in found["ask"], found["ask"]
+    assert (
+        field(np.where(days.day > 12, as_text, turned), given=json.loads(f"{{{line}}}"))["role"]
+        == "time"
+    )
+    for mixed in (np.arange(60) % 2 > 0, days.day > 13):  # in two ways, whatever the day
+        assert field(np.where(mixed, as_text, days.strftime("%Y-%m-%d")))["role"] == "time"
+
+
 def test_numbers_of_another_decimal_mark_than_the_table_has_are_told():
     others = POINTS | {"third": np.resize(["7.25", "3"], 60)}
     found = field(["1,2", "3", "2,3"], others)  # perhaps the answers that were ticked

@@ -15,6 +15,8 @@ from .convert import LIMIT, SIGNS, days, number_pattern, numbers
 ODD_SHARE = 0.05
 #: Different words, beside numbers, that may all be words for missing.
 FEW_WORDS = 5
+#: Different dates of a format from which it is told that all are early, or late, in a month.
+FEWEST_OF_A_FORM = 10
 #: Different texts of six digits that must all be dates.
 FEWEST_DAYS = 20
 FORMATS = ("format", "otherFormats", "firstYear")
@@ -258,7 +260,31 @@ def as_dates(counts, given, hints):
         return _words_among(counts, unread, len({*values[~unread]}), "dates")
     if "ask" in more:
         return {"type": field["type"], **more}
+    if "format" not in given and (swapped := _swapped(field, texts)):
+        return swapped
     return _with_century(field, texts, given) | more
+
+
+def _swapped(field, texts):
+    """What to ask where all days up to 12 are written in one way, and all later ones in another.
+
+    A spreadsheet that took days for months leaves such a column: it turned what could be a date.
+    """
+    early, late = [], []
+    for form in (field["format"], *field["otherFormats"]):
+        own = pd.to_datetime(texts, format=form, errors="coerce", utc=True).dropna()
+        first, last = own.dt.day.min(), own.dt.day.max()
+        if len(own) >= FEWEST_OF_A_FORM and first < last:
+            early += [texts[own.index[0]]] if last <= 12 else []
+            late += [texts[own.index[0]]] if first > 12 else []
+    if not early or not late:
+        return None
+    said = (
+        f"dates written as {early[0]!r} all lie in the first 12 days of a month, and those as "
+        f"{late[0]!r} in none, as where a spreadsheet took days for months; correct them, or if "
+        "they are right"
+    )
+    return {"type": "any", "ask": asked(said, _formats_of(field))}
 
 
 def _formats_of(field):
