@@ -179,7 +179,11 @@ def _marked(texts, given):
     decimals = [given["decimalChar"]] if "decimalChar" in given else ".,"
     groups = [given["groupChar"]] if "groupChar" in given else ["", *marks]
     kept = {"type": "number"} | {k: given[k] for k in ("type", "bareNumber", "unit") if k in given}
-    return [{**kept, "decimalChar": d, "groupChar": g} for g in groups for d in decimals if d != g]
+    commas = "," in marks or "decimalChar" in given  # else one reads no more than a point
+    return [
+        {**kept, "decimalChar": d, "groupChar": g}
+        for g in groups for d in decimals if d != g and (g or commas or d == ".")
+    ]  # fmt: skip
 
 
 def _mark_of(field):
