@@ -12,7 +12,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import ehrgan
-from benchmarks import coverage, cures, halves, imputers, intervals, league, mixed, speed
+from benchmarks import (
+    coverage,
+    cures,
+    halves,
+    imputers,
+    intervals,
+    joint,
+    league,
+    mixed,
+    speed,
+    synthetic,
+)  # fmt: skip
 from ehrgan.files import write_whole
 from ehrgan.source import source_fingerprint
 
@@ -29,6 +40,8 @@ BENCHMARKS = {
     "coverage": coverage.coverage,
     "league": league.league,
     "cures": cures.costs,
+    "joint": joint.costs,
+    "synthetic": synthetic.generators,
 }
 MODULES = {
     "scikit-learn": "sklearn",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import expit, softmax
+from scipy.special import expit, log_softmax, softmax
 from scipy.stats import kstest
 from sklearn import config_context
 from sklearn.base import clone
@@ -41,7 +41,9 @@ def default(wdbc):
     return ACGANClassifier(epochs=20, random_state=0).fit(*wdbc)
 
 
-@parametrize_with_checks([ACGANClassifier(random_state=0)])
+@parametrize_with_checks(
+    [ACGANClassifier(random_state=0), ACGANClassifier(class_loss="adc", random_state=0)]
+)
 def test_scikit_learn_conformity(estimator, check):
     check(estimator)
 
@@ -91,8 +93,8 @@ def test_class_weight_moves_the_operating_point(wdbc):
 
 @pytest.mark.parametrize(
     "variant",
-    [{"class_loss": "real"}, {"class_loss": "discriminator"}, {"generator_loss": "non_saturating"},
-     {"averaging": 0.99}, {"n_members": 3}, {"early_stopping": True}, {"class_weight": "balanced"},
+    [{"class_loss": "real"}, {"class_loss": "discriminator"}, {"class_loss": "adc"},
+     {"generator_loss": "non_saturating"}, {"averaging": 0.99}, {"n_members": 3}, {"early_stopping": True}, {"class_weight": "balanced"},
      PAPER_ACGAN],
 )  # fmt: skip
 def test_every_variant_trains_and_differs_from_the_default(wdbc, default, variant):
@@ -225,9 +227,8 @@ WEIGHTS = np.array([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]])  # the third row of repli
 
 def objective(output="linear", class_loss="both", generator_loss="saturating", criterion="loss"):
     G = Generator(NOISE_DIM, K, HIDDEN, WIDTH, output)
-    return AdversarialObjective(
-        G, Discriminator(WIDTH, HIDDEN, K), class_loss, generator_loss, criterion
-    )
+    D = Discriminator(WIDTH, HIDDEN, K, fake_classes=class_loss == "adc")
+    return AdversarialObjective(G, D, class_loss, generator_loss, criterion)
 
 
 class GivenNoise:
@@ -282,6 +283,61 @@ def test_both_losses_are_the_papers_sums_over_the_records(output, class_loss, ge
         assert float(losses["G"][m]) == pytest.approx(loss_G, rel=2e-5)
     assert set(losses) == {"D", "G"}
     assert problem.terms == ("L_S_real", "L_S_fake", "L_C_real", "L_C_fake", "loss_D", "loss_G")
+
+
+def test_classes_of_real_and_fake_records_are_told_apart():
+    """Of 2 K classes the fake ones come last, and G moves its records to the real one of theirs."""
+    tf, rng = backend.tensorflow(), np.random.default_rng(0)
+    D = [rng.normal(size=s) for s in ((2, 2, 4), (2, 1, 4), (2, 4, 2 * K), (2, 1, 2 * K))]
+    params = tf.nest.map_structure(lambda p: tf.constant(p, "float32"), NETS | {"D": D})
+    batch = {"X": tf.constant(X_ROWS, "float32"), "c": tf.constant(CODES)}
+    hyper = {"adversarial_weight": np.float32([0.1, 2.0]), "l2": np.float32([0.0, 0.0])}
+    problem = objective(class_loss="adc")
+    weight = tf.constant(WEIGHTS, "float32")
+    _, terms = problem.objectives(params, batch, weight, GivenNoise(), hyper)
+    for m in range(2):
+        S_real = S_fake = C_real = C_fake = fooled = 0.0
+        for x, z, c, w in zip(X_ROWS[m], Z_ROWS[m], CODES[m], WEIGHTS[m], strict=True):
+            fake = layer_by_layer([*z, *np.eye(K)[c]], [p[m] for p in NETS["G"]])
+            (s, *told), (s_of_fake, *told_of_fake) = (
+                layer_by_layer(record, [p[m] for p in D]) for record in (x, fake)
+            )
+            log_p, log_q = (log_softmax([0.0, *own]) for own in (told, told_of_fake))
+            S_real, S_fake = S_real + w * np.log(expit(s)), S_fake + w * np.log(expit(-s_of_fake))
+            C_real, C_fake = C_real + w * log_p[c], C_fake + w * log_q[K + c]
+            fooled += w * log_q[c]
+        a = hyper["adversarial_weight"][m]
+        loss_D = -(C_real + C_fake + a * (S_real + S_fake))
+        loss_G = -(fooled - C_fake - a * S_fake)
+        seen = [S_real, S_fake, C_real, C_fake, loss_D, loss_G]
+        np.testing.assert_allclose(terms[m], seen, rtol=2e-5)
+
+
+def test_a_record_is_called_among_the_classes_of_real_ones(wdbc):
+    """What D says of the classes of fake records has no part in a prediction, nor in validation."""
+    X, y = wdbc
+    model = ACGANClassifier(class_loss="adc", epochs=5, random_state=0).fit(X, y)
+    W2, b2 = model.discriminator_[2:]
+    assert W2.shape[2] == b2.shape[2] == 4  # S, one log-odds of real classes, two fake classes
+    told, data = model.predict_proba(X), {"X": model._scaled(X)[None], "c": y[None]}
+    weights = {"D": model.discriminator_}
+    loss = model._objective().validation(weights, data | {"weight": np.float32([y * 0 + 1 / 569])})
+    picked = np.log(told[np.arange(len(y)), y])
+    np.testing.assert_allclose(loss[0], -picked.mean(), rtol=1e-4)
+    b2[..., 2:] += 9.0
+    np.testing.assert_array_equal(model.predict_proba(X), told)
+
+
+def test_the_generator_of_adc_keeps_the_spread_that_the_acgan_loses():
+    """Classes overlap: the AC-GAN moves its records to where the classes are told apart."""
+    rng = np.random.default_rng(0)
+    y = np.arange(800) % 2
+    X = rng.normal(size=(800, 1)) + y[:, None]
+    spread = {}
+    for class_loss in ("both", "adc"):
+        model = ACGANClassifier(class_loss=class_loss, epochs=100, random_state=0).fit(X, y)
+        spread[class_loss] = model.sample(2000, y=1, random_state=0)[0].std()
+    assert spread["both"] < 0.6 and 0.75 < spread["adc"] < 1.25
 
 
 def test_an_epoch_is_chosen_by_class_loss_or_by_records_called_wrongly():

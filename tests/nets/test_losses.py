@@ -51,7 +51,7 @@ def test_class_log_likelihood_is_the_softmax_with_class_0_as_reference(n_classes
 
 
 L_S = {"real": -1.0, "fake": -2.0, "fooled": -0.5}
-L_C = {"real": -0.5, "fake": -0.25}
+L_C = {"real": -0.5, "fake": -0.25, "fooled": -0.75}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,7 @@ L_C = {"real": -0.5, "fake": -0.25}
         ({"adversarial_weight": 0.0}, 0.75, 0.25),
         ({"class_loss": "real"}, 3.5, -1.75),
         ({"class_loss": "discriminator"}, 3.75, -2.0),
+        ({"class_loss": "adc"}, 3.75, -1.5),
         ({"generator_loss": "non_saturating"}, 3.75, 0.75),
         ({"adversarial_weight": 0.1}, 1.05, 0.05),
         ({"adversarial_weight": 0.1, "generator_loss": "non_saturating"}, 1.05, 0.3),

@@ -563,7 +563,7 @@ def test_infinite_cells_are_missing_and_counted():
         (
             {"B": 30, "C": 50, "D": 40},
             {"positive": "D"},
-            *("D", "not D", "it was named, against all others."),
+            *("D", "not D", "it was named, against 'C' (50), 'B' (30)."),
         ),
     ],
 )
@@ -593,6 +593,33 @@ def test_ten_records_of_the_rarer_class_are_enough_and_nine_are_not():
 def test_more_than_ten_numbers_are_a_measurement(n, message):
     with pytest.raises(ReportError, match=message):
         prepare(table(died=np.arange(120) % n), "died")
+
+
+# ---------------------------------------------------------------- lines that are no records
+
+
+@pytest.mark.parametrize("place", ["last", "first", "before a mean"])
+@pytest.mark.parametrize("outcome", ["", "37", "yes"])
+def test_a_line_of_totals_is_no_record(place, outcome):
+    own = table(cost=np.arange(120) * 0.1)
+    sums = own[["age", "cost"]].sum().to_frame().T.assign(sex="Summe", died=outcome)
+    parts = [sums, own] if place == "first" else [own, sums]
+    if place == "before a mean":
+        parts.append(own[["age", "cost"]].mean().to_frame().T.assign(died="no"))
+    whole = pd.concat(parts, ignore_index=True)
+    side, where = ("below", 1) if place == "first" else ("above", 121)
+    said = rf"sums of the records {side} it \('age', 'cost'\) where record {where} stands: delete"
+    with pytest.raises(ReportError, match=said):
+        prepare(whole, "died")
+
+
+def test_a_count_of_the_outcome_alone_is_a_total_at_the_end_only():
+    own = table(died=np.resize([0, 1, 0], 120))
+    last = pd.concat([own, pd.DataFrame({"died": [40]})], ignore_index=True)
+    with pytest.raises(ReportError, match=r"sums of the records above it \('died'\).* 121 "):
+        prepare(last, "died", positive="1")
+    few = table(n=120, visits=[1] * 11 + [11] + [2] * 108)  # chance, in the midst of others
+    assert "visits" in prepare(few, "died").X
 
 
 # ---------------------------------------------------------------- exact relations

@@ -13,6 +13,7 @@ from ehrgan.report.reading import prepare
 from ehrgan.synthetic import synthesize as module
 from ehrgan.synthetic.generators import Bootstrap
 from ehrgan.synthetic.synthesize import synthesize
+from ehrgan.tables.datasets import DATASETS, load_dataset
 
 
 def command(tmp_path, table, *more, outcome="died"):
@@ -27,7 +28,7 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     table = mixed(1500, 0, persons=500)
     table.insert(0, "note", [f"text {k}" for k in range(len(table))])
-    assert command(folder, table, "--n", "400") == 0
+    assert command(folder, table, "--n", "400", "--group", "patient") == 0
     made = folder / "made"
     return table, pd.read_csv(made / "fake.csv"), (made / "fake.card.md").read_text()
 
@@ -58,7 +59,7 @@ def test_the_card_says_how_they_were_made_and_measured(written):
 
 def test_the_same_seed_makes_the_same_file(tmp_path, written):
     table, fake, _ = written
-    assert command(tmp_path, table, "--n", "400") == 0
+    assert command(tmp_path, table, "--n", "400", "--group", "patient") == 0
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "made" / "fake.csv"), fake)
 
 
@@ -68,6 +69,87 @@ def test_a_person_is_never_split_between_learning_and_attack():
     found = synthesize(prepared, 200).audit
     persons = [set(part["person"]) for part in (found.members, found.others, found.reference)]
     assert sum(map(len, persons)) == len(set().union(*persons)) > 250
+
+
+def visits(n_persons, each, seed, fixed, sort=False):
+    """Visits whose outcome varies within a person; what else is of one person varies or does not.
+
+    Returns the table without a name of persons, and whose each visit is.
+    """
+    rng = np.random.default_rng(seed)
+    who = rng.integers(n_persons, size=n_persons * each)
+    who = np.sort(who) if sort else who
+    own, luck = rng.normal(size=(n_persons, 3))[who], rng.normal(size=(len(who), 3))
+    table = pd.DataFrame((own + luck).round(2), columns=["pressure", "pulse", "crp"])
+    if fixed:
+        table["sex"] = rng.choice(["f", "m"], n_persons)[who]
+        table["born"] = rng.integers(1930, 2000, n_persons)[who]
+    table["died"] = np.where(table["crp"] + rng.normal(size=len(who)) > 1, "yes", "no")
+    return table, who
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+@pytest.mark.parametrize("sort", [True, False])
+@pytest.mark.parametrize("kind", ["number", "text"])
+@pytest.mark.parametrize(("n_persons", "each"), [(400, 4), (60, 40), (900, 2)])
+def test_persons_of_varying_outcome_are_asked_for_and_then_kept_whole(
+    n_persons, each, kind, sort, fixed
+):
+    table, who = visits(n_persons, each, 3, fixed, sort)
+    table["x"] = who + 700 if kind == "number" else [f"P{k:05d}" for k in who]
+    with pytest.raises(ReportError, match="'x' takes .* --group 'x'"):
+        synthesize(prepare(table, "died"))
+    assert not prepare(table, "died", group="x").alike
+
+
+def test_persons_without_a_name_are_suspected_by_what_never_changes():
+    table, who = visits(300, 5, 0, True)
+    table["height"] = np.random.default_rng(0).normal(170, 9, 300).round(1)[who]
+    assert "height" in {one.name for one in prepare(table, "died").alike}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_tables_of_one_record_a_person_are_not_asked_about(name):
+    data = load_dataset(name)
+    assert not prepare(data.X.assign(died=data.y), "died").alike
+
+
+def test_measurements_that_go_together_name_no_persons():
+    rng = np.random.default_rng(0)
+    age = rng.integers(20, 90, 1500)
+    table = pd.DataFrame({"age": age, "born": 2020 - age, "decade": age // 10})
+    table["pressure"] = (100 + age / 2 + rng.normal(size=1500) * 9).round()
+    table["died"] = rng.random(1500) < 0.4
+    assert not prepare(table, "died").alike
+
+
+def test_a_column_that_is_kept_names_no_persons():
+    table, who = visits(400, 4, 0, False)
+    table["x"] = who
+    assert not prepare(table, "died", keep=["x"]).alike
+
+
+def test_stays_that_are_kept_whole_do_not_hide_persons_of_several():
+    """The outcome names stays; one record of each is left, and persons still have several."""
+    rng = np.random.default_rng(0)
+    stay = np.repeat(np.arange(1200), 2)
+    table, who = visits(300, 4, 0, True)
+    table = table.iloc[stay % 1200].assign(stay=stay * 7, person=who[stay % 1200])
+    table["pulse"] = rng.normal(size=2400)
+    found = prepare(table, "died", group=None)
+    assert "person" in {one.name for one in found.alike}
+
+
+@pytest.mark.parametrize("words", [["a", "b", "c"], ["yes", "no", None]])
+def test_an_outcome_that_is_not_of_two_classes_or_has_holes(words):
+    table = mixed(900, 0).assign(died=np.random.default_rng(0).choice(words, 900))
+    if None in words:  # whose records are left out
+        found = synthesize(prepare(table, "died"), 150)
+        assert set(found.table["died"]) == {"yes", "no"}
+        assert sum(map(len, found.audit[2:5])) == table["died"].notna().sum()
+    else:
+        with pytest.raises(ReportError, match="has 3 classes .*--positive"):
+            synthesize(prepare(table, "died"), 150)
 
 
 def test_words_that_few_share_are_left_empty_and_it_is_told():

@@ -67,8 +67,9 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         Weight decay of D: l2 / 2 times the squared weights is added to its loss; at least 0.
     adversarial_weight : float, default=0.1
         Weight of L_S beside L_C, at least 0. 1 is the paper's; 0 switches the game off.
-    class_loss : {"both", "real", "discriminator"}, default="both"
-        Who learns from the class loss on fake records, see :func:`ehrgan.nets.losses.acgan_losses`.
+    class_loss : {"both", "real", "discriminator", "adc"}, default="both"
+        Who learns from the class loss on fake records, see :func:`ehrgan.nets.losses.acgan_losses`;
+        with "adc" D tells the classes of fake records from those of real ones.
     generator_loss : {"saturating", "non_saturating"}, default="saturating"
         What G maximises, see :func:`ehrgan.nets.losses.acgan_losses`.
     class_conditions : {"batch", "balanced", "opposite"}, default="batch"
@@ -166,7 +167,8 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     ----------
     Section "Disease Prediction" of the paper, equations 4 and 5; :meth:`sample` makes its Figure 4
     (B). Odena, Olah and Shlens,
-    "Conditional image synthesis with auxiliary classifier GANs", ICML 2017.
+    "Conditional image synthesis with auxiliary classifier GANs", ICML 2017. "adc": Hou et al.,
+    "Conditional GANs with auxiliary discriminative classifier", ICML 2022.
 
     Examples
     --------
@@ -565,7 +567,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
     def _networks(self):
         d, K = self.n_features_in_, len(self.classes_)
         G = Generator(self.noise_dim, K, self.hidden_units, d, self.generator_output)
-        return G, Discriminator(d, self.hidden_units, K)
+        return G, Discriminator(d, self.hidden_units, K, self.class_loss == "adc")
 
     def _objective(self):
         names = ("class_loss", "generator_loss", "stopping_criterion", "class_conditions")
@@ -642,6 +644,7 @@ class ACGANClassifier(ClassifierMixin, ReplicaEstimator):
         _, judge = self._networks()
         # float64, so that a record's probability does not depend on who else is asked about
         _, C = judge([p.astype(np.float64) for p in self.discriminator_], Z)
+        C = judge.of_real(C)
         log_odds = np.concatenate([np.zeros_like(C[..., :1]), C], axis=2)
         return softmax(log_odds, axis=2).mean(axis=0)
 

@@ -7,7 +7,7 @@ are the expectations E[.] of the paper.
 
 from .backend import tensorflow
 
-CLASS_LOSSES = ("both", "real", "discriminator")
+CLASS_LOSSES = ("both", "real", "discriminator", "adc")
 GENERATOR_LOSSES = ("saturating", "non_saturating")
 
 
@@ -113,12 +113,16 @@ def acgan_losses(
         ``real``: E[log P(S = real | X_real)]; ``fake``: E[log P(S = fake | X_fake)];
         ``fooled``: E[log P(S = real | X_fake)], used by the non-saturating generator alone.
     L_C : dict of tensors (M,)
-        ``real`` and ``fake``: the two expectations of equation 5.
+        ``real`` and ``fake``: the two expectations of equation 5. With "adc" C tells the classes
+        of real and of fake records apart, as 2 K classes: E[log P(C = c, S = real | X_real)] and
+        E[log P(C = c, S = fake | X_fake)], and ``fooled``: E[log P(C = c, S = real | X_fake)].
     adversarial_weight : float or tensor (M,), default=1.0
         Weight of L_S beside L_C, at least 0; 1 is the paper's.
-    class_loss : {"both", "real", "discriminator"}, default="both"
+    class_loss : {"both", "real", "discriminator", "adc"}, default="both"
         Who learns from L_C on fake records: both networks (the paper's), the generator alone
         (the discriminator learns its classes from real records), or the discriminator alone.
+        "adc": both, and the generator maximises ``fooled`` less ``fake``, so that it gains nothing
+        by making the records of a class more alike than real ones are.
     generator_loss : {"saturating", "non_saturating"}, default="saturating"
         Whether the generator minimises E[log P(S = fake | X_fake)] (the paper's) or maximises
         E[log P(S = real | X_fake)].
@@ -131,7 +135,8 @@ def acgan_losses(
     References
     ----------
     Equations 4 and 5 of the paper and the sentence after them; Odena, Olah and Shlens, ICML 2017.
-    The non-saturating loss is in section 3 of Goodfellow et al., NeurIPS 2014.
+    The non-saturating loss is in section 3 of Goodfellow et al., NeurIPS 2014. "adc" is the
+    auxiliary discriminative classifier of Hou, Cao, Shen, Pan, Li and Cheng, ICML 2022.
 
     Examples
     --------
@@ -140,6 +145,8 @@ def acgan_losses(
     """
     d_fake = 0.0 if class_loss == "real" else L_C["fake"]
     g_fake = 0.0 if class_loss == "discriminator" else L_C["fake"]
+    if class_loss == "adc":
+        g_fake = L_C["fooled"] - L_C["fake"]
     g_source = -L_S["fake"] if generator_loss == "saturating" else L_S["fooled"]
     loss_D = -(L_C["real"] + d_fake + adversarial_weight * (L_S["real"] + L_S["fake"]))
     # the real halves of L_C and L_S do not depend on G, so its loss leaves them out

@@ -71,12 +71,15 @@ class Discriminator:
     """D says of a record whether it is real (S) and of which class it is (C).
 
     Layers: n_attributes, hidden_units (ReLU), 1 for S and n_classes - 1 for C: log-odds against
-    class 0, so that two classes need the one neuron that the paper gives them.
+    class 0, so that two classes need the one neuron that the paper gives them. Where it tells the
+    classes of fake records from those of real ones, n_classes more, for those.
 
     Parameters
     ----------
     n_attributes, hidden_units, n_classes : int
         Sizes, at least 1; two classes or more.
+    fake_classes : bool, default=False
+        Whether the classes of fake records are classes of their own, K to 2 K - 1.
 
     Examples
     --------
@@ -91,10 +94,12 @@ class Discriminator:
     n_attributes: int
     hidden_units: int
     n_classes: int
+    fake_classes: bool = False
 
     def first_weights(self, seeds):
         """Draw ``[W1, b1, W2, b2]`` for each seed."""
-        return init_layers(seeds, (self.n_attributes, self.hidden_units, self.n_classes))
+        n_outputs = self.n_classes * (2 if self.fake_classes else 1)
+        return init_layers(seeds, (self.n_attributes, self.hidden_units, n_outputs))
 
     def __call__(self, weights, x, *, xp=np):
         """Judge the records x (M, B, n_attributes).
@@ -104,10 +109,15 @@ class Discriminator:
         S : array or tensor of shape (M, B)
             Before the sigmoid: P(S = real | X) = sigmoid(S).
         C : array or tensor of shape (M, B, n_classes - 1)
-            Log-odds of classes 1 to n_classes - 1 against class 0.
+            Log-odds of classes 1 to n_classes - 1 against class 0; with ``fake_classes`` to
+            2 n_classes - 1.
         """
         out = forward(x, weights, xp=xp)
         return out[..., 0], out[..., 1:]
+
+    def of_real(self, C):
+        """Log-odds of the classes of a record that is real, (M, B, n_classes - 1)."""
+        return C[..., : self.n_classes - 1]
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,9 @@ class AdversarialObjective(Problem):
             "real": class_log_likelihood(C_real, c, weight),
             "fake": class_log_likelihood(C_fake, c_fake, weight),
         }
+        if self.D.fake_classes:
+            K = self.D.n_classes
+            L_C |= {"fake": class_log_likelihood(C_fake, K + c_fake, weight), "fooled": L_C["fake"]}
         loss_D, loss_G = acgan_losses(
             L_S, L_C, adversarial_weight=hyper["adversarial_weight"],
             class_loss=self.class_loss, generator_loss=self.generator_loss,
@@ -84,7 +87,7 @@ class AdversarialObjective(Problem):
         """Class loss, or share of wrong calls, on records that do not teach."""
         tf = tensorflow()
         _, C = self.D(params["D"], data["X"], xp=tf)
-        return _class_error(C, data, self.criterion)
+        return _class_error(self.D.of_real(C), data, self.criterion)
 
 
 def asked_classes(c, weight, noise, n_classes, conditions, class_weights=()):

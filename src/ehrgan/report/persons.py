@@ -5,6 +5,7 @@ of one measurement are as like to those of the next. What cannot be told so is t
 still predict as well where folds keep the suspects whole?
 """
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -191,11 +192,11 @@ def _agreeing(codes, start):
         yield tuple(sorted(chosen))
 
 
-def _some(groups):
-    """Rows of as many groups, at random, as make some records: whole, or a tenth of those each."""
+def _some(groups, most=SOME // 10):
+    """Rows of as many groups, at random, as make some records: whole, or so many of each."""
     rng = np.random.default_rng(0)
     rows = pd.Series(groups).sample(frac=1, random_state=rng)
-    rows = rows[rows.groupby(rows).cumcount() < SOME // 10]
+    rows = rows[rows.groupby(rows).cumcount() < most]
     sizes = rows.value_counts().sample(frac=1, random_state=rng).cumsum()
     return np.sort(rows.index[rows.isin(sizes.index[sizes <= SOME])])
 
@@ -237,3 +238,103 @@ def _trial(X, y, suspect, level, seed):
     plain, whole = (area_in_folds(X, y, g, 1, seed, forest) for g in (None, groups))
     interval = interval_of_area(plain, variance_of(plain, y), level=level)
     return Trial(suspect, plain, interval, whole)
+
+
+# ---------------------------------------------------------------- likeness, whatever the outcome
+
+CLEARLY = 4  # standard errors
+MUCH, SOMEWHAT, ALL = 0.5, 0.15, 0.9  # of the likeness between none and sameness
+MANY = 50  # values of which one constant column is enough
+FEWEST_PAIRS = 20
+FEW_OF_EACH = 5  # records of a value: many values tell more
+CODED = 1e6  # no rank is as far out
+
+
+@dataclass(frozen=True, eq=False)
+class Alike:
+    """A column within whose values records are alike, whatever their outcome."""
+
+    name: str
+    n: int  # how many values there are
+    likeness: pd.Series  # by other column, most alike first: 0 as beside the value, 1 the same
+
+    @property
+    def reason(self):
+        """Why, in words that go on from the name."""
+        told = ", ".join(map(repr, self.likeness.index[:3]))
+        return f"takes {self.n} values, and records of one are alike in {told}"
+
+
+def alike(table, sure=()):
+    """Columns that may name persons by what their records share, whatever the outcome.
+
+    `table` holds cells without the outcome, numbers where they are numbers, NaN where missing.
+    Records of one value must be much alike in two other columns, more than with those of the next
+    values; somewhat is enough for a name in `sure`, which cannot be an attribute, and for a number;
+    one column that never changes is enough where values are many. Most alike first.
+    """
+    codes = np.column_stack([_codes(cells) for _, cells in table.items()])
+    marks = np.column_stack([_marks(table.iloc[:, j], own) for j, own in enumerate(codes.T)])
+    once = ~pd.DataFrame(codes).duplicated().to_numpy()  # copies are no persons
+    found = []
+    for (name, cells), own in zip(table.items(), codes.T, strict=True):
+        sizes = np.bincount(own[(own >= 0) & once])
+        sizes = sizes[sizes > 0]
+        few = len(sizes) < FEWEST_PERSONS or (sizes > 1).sum() < FEWEST_RECURRING
+        if few or sizes.max() > GREATEST * once.sum():
+            continue
+        known = np.flatnonzero((own >= 0) & once)
+        rows = known[_some(own[known], FEW_OF_EACH)]
+        likeness = pd.Series(_likeness(own[rows], marks[rows]), table.columns).drop(name)
+        doubtful = name in sure or pd.api.types.is_numeric_dtype(cells)
+        enough = likeness >= (SOMEWHAT if doubtful else MUCH)
+        fixed = doubtful and len(sizes) >= MANY and (likeness >= ALL).any()
+        if enough.sum() >= 2 or fixed:
+            likeness = likeness[enough].sort_values(ascending=False, kind="stable")
+            found.append(Alike(name, len(sizes), likeness))
+    return sorted(found, key=lambda one: -one.likeness.sum())
+
+
+def _marks(cells, codes):
+    """Ranks of numbers, of unit variance; of other cells codes, shifted to tell them from those."""
+    if pd.api.types.is_numeric_dtype(cells) and cells.nunique() > 2:
+        ranks = cells.rank().to_numpy(np.float64)
+        return (ranks - np.nanmean(ranks)) / np.nanstd(ranks)
+    return np.where(codes < 0, np.nan, (codes + 1) * CODED)
+
+
+def _likeness(groups, marks):
+    """How much more alike records of a group are in each column than those of the next groups."""
+    order, same = _in_order(groups)
+    marks = marks[order]
+    coded = (marks >= CODED).any(axis=0)
+    first, place = np.flatnonzero(np.r_[True, ~same]), np.cumsum(np.r_[0, ~same])
+
+    def apart(a, b):
+        gap = marks[a] - marks[b]
+        return np.where(np.isnan(gap), np.nan, np.where(coded, gap != 0, gap**2))
+
+    rows, n = np.arange(len(marks)), len(first)
+    pairs = apart(rows[1:], rows[:-1])[same]
+    several = np.unique(place[1:][same])  # groups of several records: each counts once
+    starts = np.searchsorted(place[1:][same], several)
+    sizes = np.diff(np.append(first, len(marks)))
+
+    def member(group, j):
+        return first[group % n] + j % sizes[group % n]
+
+    near = [
+        apart(member(several, j), member(several + k, j))
+        for k in (1, 2, 3) for j in range(FEW_OF_EACH)
+    ]  # fmt: skip
+    mixed = np.random.default_rng(0).permutation(rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of columns that nobody knows
+        known = np.add.reduceat(~np.isnan(pairs), starts, axis=0)
+        within = np.add.reduceat(np.nan_to_num(pairs), starts, axis=0) / known
+        gain = np.nanmean(near, axis=0) - within
+        error = np.nanstd(gain, axis=0) / np.sqrt((~np.isnan(gain)).sum(axis=0))
+        chance = np.nanmean(apart(rows, mixed), axis=0)
+        gain = np.nanmean(gain, axis=0)
+        clear = (gain > CLEARLY * error) & (known.sum(axis=0) >= FEWEST_PAIRS)
+        return np.where(clear, gain / chance, 0.0)

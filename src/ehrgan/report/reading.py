@@ -10,12 +10,20 @@ import numpy as np
 import pandas as pd
 
 from .columns import is_nested, kind_of, unusable
-from .convert import is_category, label, read, tidy
+from .convert import NUMBERS, is_category, label, read, tidy
 from .describe import describe
 from .errors import ReportError
-from .leaks import FEWEST_GROUPS, LEAK, content, equal_records, gone_of, leak_of
+from .leaks import (
+    FEWEST_GROUPS,
+    LEAK,
+    content,
+    equal_records,
+    gone_of,
+    leak_of,
+    refuse_sums,
+)
 from .outcome import outcome_of
-from .persons import Suspect, suspects, try_suspects
+from .persons import Suspect, alike, suspects, try_suspects
 from .schema import TYPES, Schema
 from .subgroups import bands
 
@@ -56,6 +64,9 @@ class Prepared:
         When each record came, if a column was named that tells; NaN where it is missing.
     by : dict of str to Series of str
         For columns that were named, the group of each record.
+    alike : list of ehrgan.report.persons.Alike
+        Columns that may name persons by what records of one value share in different `groups`;
+        none where a column was said to name persons.
     """
 
     X: pd.DataFrame
@@ -69,6 +80,7 @@ class Prepared:
     schema: Schema
     time: np.ndarray | None = None
     by: dict = field(default_factory=dict)
+    alike: list = field(default_factory=list)
 
     @property
     def positive(self):
@@ -177,6 +189,7 @@ def prepare(
     notes += [note for note in schema.notes if note not in notes]
     _refuse_open(schema, outcome)
     fingerprint = _fingerprint(table)
+    refuse_sums(_numbers(schema, table))
     decided = "categories" in given[outcome]
     known, y, classes = outcome_of(schema[outcome], table[outcome], positive, decided, notes)
     table, n_rows = table[known].reset_index(drop=True), len(table)
@@ -204,7 +217,10 @@ def prepare(
     )  # fmt: skip
     when = None if time is None else _moments(columns, time)
     parts = {name: bands(name, columns[name].values) for name in by}
-    return Prepared(X, y, classes, groups, about, notes, fingerprint, n_rows, final, when, parts)
+    suspected = [] if given.named("person") else _parted(table, columns, groups)
+    return Prepared(
+        X, y, classes, groups, about, notes, fingerprint, n_rows, final, when, parts, suspected
+    )
 
 
 def _given(table, outcome, keep, ordered, group, time, by, schema, notes):
@@ -254,6 +270,12 @@ def _refuse_open(schema, outcome):
             raise ReportError(f"{own['name']!r} cannot be kept: {own['ask']}")
 
 
+def _numbers(schema, table):
+    """The columns that are read as numbers, the outcome too."""
+    known = [f for f in schema.fields if f["type"] in NUMBERS and "ask" not in f]
+    return pd.DataFrame({f["name"]: read(f, table[f["name"]])[0] for f in known}, table.index)
+
+
 def _column(field, cells):
     """A column, read as its field says."""
     if "ask" in field:
@@ -297,7 +319,7 @@ def _known(argument, name, table, notes):
         notes.append(f"{argument} {name!r} is taken for the column {same[0]!r}.")
         return same[0]
     near = difflib.get_close_matches(name, table.columns, n=3, cutoff=0.5)
-    meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
     names = ", ".join(table.columns[:30]) + (", ..." if table.shape[1] > 30 else "")
     if table.shape[1] == 1:
         names += " (one column: separate columns by comma, semicolon, tab or bar)"
@@ -369,6 +391,23 @@ def _hold_together(suspect, y, why, notes):
         )
     n = suspect.n
     notes.append(f"{len(y)} records belong to {n} different {group}; folds keep each whole{why}.")
+
+
+def _parted(table, columns, groups):
+    """Columns that may name persons whom the groups do not keep whole."""
+    told = {
+        name: c for name, c in columns.items()
+        if c.kind != "nested" and c.field.get("role") != "time"
+    }  # fmt: skip
+    cells = {
+        name: table[name] if c.values is None or is_category(c.values) else c.values
+        for name, c in told.items()
+    }
+    unused = {name for name, c in told.items() if not c.used}
+    cells = pd.DataFrame(cells)
+    if groups is not None:  # of different persons, no two records are alike
+        cells = cells[~pd.Series(groups).duplicated()]
+    return [one for one in alike(cells, unused) if not columns[one.name].field.get("keep")]
 
 
 def _tried(X, y, found, notes):

@@ -10,7 +10,7 @@ from .constraints import orders
 from .resampling import persons_of, redrawn, weighted_areas, with_interval
 from .space import Space, same_columns
 
-__all__ = ["column_distances", "fidelity"]
+__all__ = ["column_distances", "fidelity", "spread"]
 
 LIMIT = 3000  # records of each kind that are compared at most
 CHANCES = 20  # ways to deal persons into two sets
@@ -107,6 +107,64 @@ def column_distances(real, fake, *, person=None, seed=0):
         for j, name in enumerate(pair.space.names)
     }
     return pd.DataFrame(rows, index=["mean", "low", "high", "chance"]).T
+
+
+def spread(real, fake, *, outcome, person=None, seed=0):
+    """How far apart fake records of a class lie, in comparison with real ones.
+
+    Parameters
+    ----------
+    real, fake, person, seed
+        As for :func:`fidelity`, which also says what is refused.
+    outcome : label
+        The column of the class.
+
+    Returns
+    -------
+    DataFrame
+        A row for each class: mean, low, high (95 % interval, by drawing persons again) of the root
+        of the variance of fake records over that of real ones, over all axes of
+        :class:`~ehrgan.synthetic.space.Space`. 1: they are as diverse; 0: all fake ones are equal.
+
+    Raises
+    ------
+    ValueError
+        `outcome` is no column, or a class has no fake record.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> real = pd.DataFrame({"a": rng.normal(size=400), "ill": np.arange(400) % 2})
+    >>> half = real.assign(a=np.where(real["ill"], real["a"], real["a"] / 2))
+    >>> spread(real, half, outcome="ill")["mean"].round(1).tolist()
+    [0.6, 1.0]
+    """
+    (real, own), rng = persons_of(real, person), np.random.default_rng(seed)
+    real, fake = same_columns(real, fake)
+    if outcome not in real.columns:
+        raise ValueError(f"outcome {outcome!r} is no column: {real.columns.tolist()}")
+    space = Space(real.drop(columns=outcome), fake.drop(columns=outcome))
+    sides = [
+        (table[outcome].to_numpy(), places, np.vstack([np.ones(len(table)), redrawn(persons, rng)]))
+        for table, places, persons in zip(
+            (real, fake), space.places, (own, np.arange(len(fake))), strict=True
+        )
+    ]
+    rows = {}
+    for label in sorted(set(sides[0][0]), key=str):
+        if label not in sides[1][0]:
+            raise ValueError(f"outcome {outcome!r}: no fake record is of class {label!r}")
+        ours, theirs = (_variance(places[y == label], w[:, y == label]) for y, places, w in sides)
+        ratio = np.sqrt(theirs / ours)
+        rows[label] = with_interval(ratio[0], ratio[1:])
+    return pd.DataFrame(rows, index=["mean", "low", "high"]).T
+
+
+def _variance(places, weights):
+    """Variance over all axes together, under several weightings of the records."""
+    total = weights.sum(axis=1)
+    means = weights @ places / total[:, None]
+    return (weights @ places**2 / total[:, None] - means**2).sum(axis=1)
 
 
 class _Pair:

@@ -13,6 +13,7 @@ from sklearn.impute import IterativeImputer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..nets.acgan import ACGANClassifier
 from ..tables.coding import as_frame
 from .latents import Latents
 
@@ -239,8 +240,6 @@ class ACGANGenerator(RecordGenerator):
         self.acgan = acgan
 
     def _learn(self, L, c, rng):
-        from ..nets.acgan import ACGANClassifier  # loads TensorFlow
-
         acgan = ACGANClassifier() if self.acgan is None else clone(self.acgan)
         self.acgan_ = acgan.set_params(random_state=int(rng.integers(2**31))).fit(L, c)
 
@@ -313,11 +312,15 @@ class Bootstrap(RecordGenerator):
         return self.records_[donors]
 
 
-#: Generators by name, each unfitted.
+#: Generators by name, each unfitted. The AC-GANs differ in the class loss on fake records alone:
+#: both networks learn from it, the generator alone, the discriminator alone, or as in an ADC-GAN.
 GENERATORS = {
     "class-wise Gaussians": GaussianGenerator(),
     "Gaussian copula": GaussianGenerator(numbers="scores"),
     "AC-GAN": ACGANGenerator(),
+    "AC-GAN, G alone": ACGANGenerator(ACGANClassifier(class_loss="real")),
+    "AC-GAN, D alone": ACGANGenerator(ACGANClassifier(class_loss="discriminator")),
+    "ADC-GAN": ACGANGenerator(ACGANClassifier(class_loss="adc")),
     "SMOTE": SmoteGenerator(),
     "bootstrap": Bootstrap(),
 }

@@ -155,8 +155,9 @@ def synthesize(prepared, n=1000, *, generator=OFFERED[0], seed=0):
     Raises
     ------
     ReportError
-        An unknown generator, `n` or `seed` out of range, or a table in which a record would be
-        recognisable: fewer than 200 persons, or fewer than 20 of one class.
+        An unknown generator, `n` or `seed` out of range, an outcome that has not two classes, a
+        column that may name persons and of which nothing was said, or a table in which a record
+        would be recognisable: fewer than 200 persons, or fewer than 20 of one class.
 
     Notes
     -----
@@ -177,6 +178,7 @@ def synthesize(prepared, n=1000, *, generator=OFFERED[0], seed=0):
     for name, value, least in (("n", n, FEWEST_MADE), ("seed", seed, 0)):
         if not isinstance(value, int | np.integer) or value < least:
             raise ReportError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    _refuse_unsaid(prepared)
     X, y = prepared.X, prepared.y
     persons = np.arange(len(y)) if prepared.groups is None else prepared.groups
     _refuse_recognisable(persons, y)
@@ -191,6 +193,23 @@ def synthesize(prepared, n=1000, *, generator=OFFERED[0], seed=0):
     broken = broken_orders(table.drop(columns=person), found.fake)
     settings = {"generator": generator, "n": n, "seed": seed, "outcome": outcome}
     return Synthesis(found.fake, found, broken, prepared, notes, settings)
+
+
+def _refuse_unsaid(prepared):
+    """Refuse what a person must decide: which class is the positive one, and who is one person."""
+    (outcome,) = prepared.schema.named("outcome")
+    if len(prepared.classes) != 2:
+        raise ReportError(
+            f"outcome {outcome!r} has {len(prepared.classes)} classes ("
+            f"{', '.join(prepared.classes)}) and needs two: name the positive one by --positive"
+        )
+    if prepared.alike:
+        told = "; ".join(f"{one.name!r} {one.reason}" for one in prepared.alike[:3])
+        raise ReportError(
+            f"a column may name persons: {told}. Records of one person must not stand on both "
+            f"sides of an attack: if it names them, say --group {prepared.alike[0].name!r} (in the "
+            'schema "role": "person"); if not, --keep it (in the schema "keep": true) or delete it'
+        )
 
 
 def _refuse_recognisable(persons, y):
