@@ -943,7 +943,7 @@ def test_one_or_two(chapter):
     of_two = costs["joint"] / costs.drop(columns="joint").sum(axis=1)
     wanted["costs"] = f"{of_two.median():.2f}"
     wanted["costs_gan"] = f"{(costs['joint'] / costs['classifier']).median():.1f}"
-    assert len(settings) == 11
+    assert len(settings) == 10
     check(done.glued, "stages_", wanted, but={"toy_two", "toy_joint", "toy_hole", "live"})
 
 
