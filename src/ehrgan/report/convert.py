@@ -88,7 +88,8 @@ def read_plain(field, cells):
 def _by_kinds(field, cells, gone, codes):
     """Where codes for missing stand, and values, each different cell read once."""
     places, kinds = pd.factorize(cells.astype(object) if is_category(cells) else cells)
-    is_text = pd.api.types.is_string_dtype(kinds.dtype)
+    named = field["type"] in CATEGORIES and bool(categories_of(field))  # 1.0 then is 1
+    is_text = pd.api.types.is_string_dtype(kinds.dtype) and not named
     texts = pd.Series(kinds if is_text else [*map(label, kinds)], dtype="str")
     away = texts.isin(gone).to_numpy(dtype=bool)
     if field["type"] in CATEGORIES:

@@ -34,7 +34,7 @@ NETWORKS = ("denoising autoencoder", "AC-GAN", "joint AC-GAN")
 SIMPLE = tuple(method for method in CANDIDATES if not {*NETWORKS} & {*method})
 #: The paper's own pair with the paper's settings; it learns from nearly complete records alone.
 PAPERS = (("the paper's autoencoder", "the paper's AC-GAN"),)
-#: One network that fills and tells at once, at the price of three AC-GANs; compared if asked for.
+#: One network that fills and tells at once, at the price of four AC-GANs; compared if asked for.
 JOINT = ((RAW, "joint AC-GAN"),)
 #: Two methods whose difference is what the adversarial training is worth.
 ADVERSARY = (("mean", "AC-GAN"), ("mean", "logistic regression"))

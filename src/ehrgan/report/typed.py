@@ -15,12 +15,15 @@ import pyarrow.parquet as pq
 from .errors import ReportError, refuse_repeated
 
 BATCH = 100_000  # rows of Parquet that are read at a time
-OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 #: Column, row and text of an .xlsx sheet's cell whose formula has failed.
-FAILED = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]* t="e"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
+FAILED = re.compile(
+    rb'<(?:\w+:)?c r="([A-Z]+)(\d+)"[^>]* t="e"[^>]*>.*?<(?:\w+:)?v>([^<]*)<', re.DOTALL
+)
 #: One whose formula was never calculated, as where a program without a calculator wrote it.
 WAITING = re.compile(
-    rb'<c r="([A-Z]+\d+)"(?![^>]* t="str")[^>]*><f[^>]*?(?:/>|>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>'
+    rb'<(?:\w+:)?c r="([A-Z]+\d+)"(?![^>]* t="str")[^>]*>'
+    rb"<(?:\w+:)?f[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>)(?:<(?:\w+:)?v(?: ?/>|></(?:\w+:)?v>))?</"
+    rb"(?:\w+:)?c>"
 )
 #: Whole numbers keep every digit although some are missing.
 EXACT = {
@@ -170,9 +173,10 @@ def _failed(content, sheet):
     """
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         book = ElementTree.fromstring(parts.read("xl/workbook.xml"))
-        own = next(s.get(f"{OFFICE}id") for s in book.iter() if s.get("name") == sheet)
+        own = {element.get("name"): element.attrib for element in book.iter()}[sheet]
+        own = {key.rpartition("}")[2]: value for key, value in own.items()}
         links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
-        target = next(link.get("Target") for link in links if link.get("Id") == own)
+        target = {link.get("Id"): link.get("Target") for link in links}[own["id"]]
         cells = parts.read(posixpath.join("/xl", target).lstrip("/"))
     failed = []
     for letters, row, error in FAILED.findall(cells):
