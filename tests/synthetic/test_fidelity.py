@@ -119,8 +119,9 @@ def test_the_spread_is_that_of_each_class_about_its_own_mean():
     # half as far; long tails count less there, and so does what lacks them
     np.testing.assert_allclose(found["mean"], [1.0, 0.6], atol=0.05)
     assert ((found["low"] < found["mean"]) & (found["mean"] < found["high"])).all()
-    moved = [table.assign(**{"0": table[0] + 5 * ill}).drop(columns=0) for table in (real, fake)]
-    assert spread(*moved, outcome="ill").loc[True, "mean"] < 0.75  # where the heap lies is no width
+    # where a heap lies is no width
+    moved = [table[[0, 1]].add(2 * ill, axis=0).assign(ill=ill) for table in (real, fake)]
+    assert spread(*moved, outcome="ill").loc[True, "mean"] < 0.65
     with pytest.raises(ValueError, match="'dead' is no column"):
         spread(real, fake, outcome="dead")
     with pytest.raises(ValueError, match="no fake record is of class True"):

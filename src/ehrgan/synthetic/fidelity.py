@@ -152,7 +152,7 @@ def spread(real, fake, *, outcome, person=None, seed=0):
         )
     ]
     rows = {}
-    for label in sorted(set(sides[0][0]), key=str):
+    for label in sorted(real[outcome].unique().tolist(), key=str):
         if label not in sides[1][0]:
             raise ValueError(f"outcome {outcome!r}: no fake record is of class {label!r}")
         ours, theirs = (_variance(places[y == label], w[:, y == label]) for y, places, w in sides)
