@@ -158,8 +158,7 @@ class JointACGANClassifier(ACGANClassifier):
     :class:`~ehrgan.nets.acgan.ACGANClassifier`, and less than one with an imputing autoencoder
     before it. Compiling takes some seconds for each new combination of sizes in a process. A fit
     does not depend on the order of the records, and a whole-number ``sample_weight`` is the same as
-    repeating the record. A fitted model, saved or
-    not, holds no record.
+    repeating the record. A fitted model, saved or not, holds no record.
 
     References
     ----------
