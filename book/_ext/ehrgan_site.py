@@ -137,10 +137,15 @@ def mend_pages(app, error):
 
 
 def fill_citation(soup, entry):
-    """Give the button that copies the entry its text: to the theme a button is a line of code."""
+    """Give the button that copies the entry its text: to the theme a button is a line of code.
+
+    The list stays open on a click, and the button's words say, aloud too, that it is done.
+    """
     for button in soup.select(".btn-cite-button"):
         del button["onclick"]
         button["data-clipboard-text"] = entry.read_text(encoding="utf-8")
+        button.select_one(".btn__text-container")["role"] = "status"
+        button.find_parent(class_="dropdown").button["data-bs-auto-close"] = "outside"
 
 
 def unpack_narrow(notebook, images):

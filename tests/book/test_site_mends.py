@@ -48,16 +48,19 @@ def test_every_page_offers_the_entry_that_the_citation_file_gives(extension, tmp
     if not cited:
         assert theme["header_buttons"] == ["theirs"]
         return
-    page = soup_of('<button class="btn btn-cite-button" onclick="">Copy</button><button/>')
+    page = soup_of(
+        '<div class="dropdown"><button>Cite</button><ul><button class="btn btn-cite-button" '
+        'onclick=""><span class="btn__text-container">Copy</span></button></ul></div>'
+    )
     extension.fill_citation(page, tmp_path / "out" / extension.BIBTEX)
     theirs, group = theme["header_buttons"]
     copying, *files = group["buttons"]
     assert theirs == "theirs" and copying["label"] == "cite-button"
     texts = [(tmp_path / "out" / f["url"].removeprefix("../")).read_text() for f in files]
     assert "title  = {A book}" in texts[0] and texts[1].startswith("title: A book")
-    button, other = page.select("button")
+    opens, button = page.select("button")
     assert button["data-clipboard-text"] == texts[0] and "onclick" not in button.attrs
-    assert other.attrs == {}
+    assert button.span["role"] == "status" and opens.attrs == {"data-bs-auto-close": "outside"}
 
 
 # ---------------------------------------------------------------- pictures

@@ -1,9 +1,11 @@
 """What all figures share."""
 
 import inspect
+import re
 from base64 import b64decode
 from importlib import import_module
 from io import BytesIO
+from pathlib import Path
 from pkgutil import iter_modules
 
 import matplotlib.pyplot as plt
@@ -66,6 +68,12 @@ def test_figures_stand_on_white_whatever_the_readers_theme(theme):
     assert axis.get_title(loc="left") == "a title"
     assert figure.get_layout_engine() is not None
     assert axis.xaxis.get_gridlines()[0].get_visible()
+
+
+def test_every_figure_is_made_by_what_knows_phones():
+    for path in Path(style.__file__).parent.glob("*.py"):
+        made = re.findall(r"plt\.(?:subplots|figure)\(", path.read_text(encoding="utf-8"))
+        assert len(made) == 2 * (path.stem == "style")
 
 
 def two_by_two(used=None, **alike):

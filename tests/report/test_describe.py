@@ -9,7 +9,7 @@ import pytest
 
 from ehrgan.report.describe import describe
 from ehrgan.report.errors import ReportError
-from ehrgan.report.schema import Schema
+from ehrgan.report.schema import SAID, Schema
 
 
 def field(cells, others=None, given=None, **options):
@@ -81,13 +81,16 @@ def test_numbers_are_read_as_all_their_cells_allow(cells, others, wanted):
         (
             [str(43831 + k * k % 971) for k in range(60)],
             None,
-            ['"type": "number"', '"role": "time"'],
+            ['"type": "number"', '"type": "number", "role": "time"'],
         ),
     ],
 )
 def test_what_several_readings_allow_is_asked_and_each_line_settles_it(cells, others, lines):
     found = field(cells, others)
     assert found["sure"] == "no" and "role" not in found
+    kept = {key: value for key, value in found.items() if key not in SAID}
+    unedited = field(cells, others, given=kept)  # as it is saved, it settles nothing
+    assert "ask" in unedited or unedited["role"] == "left out"
     for line in lines:
         assert line in found["ask"], found["ask"]
         settled = field(cells, others, given=json.loads("{" + line + "}"))
@@ -192,6 +195,21 @@ def test_a_date_of_one_order_settles_those_that_may_have_two():
     assert field(["03/11/2020", "04/12/2020"], american)["format"] == "%m/%d/%Y"
 
 
+def test_days_that_a_spreadsheet_may_have_taken_for_months_are_asked():
+    days = pd.date_range("2021-01-01", periods=60)
+    as_text, turned = days.strftime("%d/%m/%Y"), days.strftime("%Y-%d-%m 00:00:00")
+    found = field(np.where(days.day > 12, as_text, turned))
+    assert found["type"] == "any" and "took days for months; correct them" in found["ask"]
+    line = '"format": "%Y-%m-%d %H:%M:%S", "otherFormats": ["%d/%m/%Y"]'
+    assert line in found["ask"], found["ask"]
+    assert (
+        field(np.where(days.day > 12, as_text, turned), given=json.loads(f"{{{line}}}"))["role"]
+        == "time"
+    )
+    for mixed in (np.arange(60) % 2 > 0, days.day > 13):  # in two ways, whatever the day
+        assert field(np.where(mixed, as_text, days.strftime("%Y-%m-%d")))["role"] == "time"
+
+
 def test_numbers_of_another_decimal_mark_than_the_table_has_are_told():
     others = POINTS | {"third": np.resize(["7.25", "3"], 60)}
     found = field(["1,2", "3", "2,3"], others)  # perhaps the answers that were ticked
@@ -219,6 +237,10 @@ def test_years_of_two_digits_are_of_the_last_hundred_unless_either_century_may_b
         ([101, 102, 205, 310], "'v' has 4 different numbers (101, 102, 205 ...)"),
         (["2020-01-01", "2020-01-02", "9999-12-31"], "'v' is '9999-12-31' in 20 records"),
         (["5 mg", "7 mg"], "60 cells hold a number and a sign ('5 mg', '7 mg')"),
+        (
+            [18_000 + 199 * (7 * k % 60) for k in range(60)],
+            "'v' may count days as spreadsheets do (12 April 1949 to 4 June 1981)",
+        ),
         (["01067", "1067"], "'v' holds '01067', which is read as a name"),
         (["Bonn", "bonn", "Ulm"], "'v' has 'Bonn' also as 'bonn'"),
         (["grade 1", "grade\xa01", "2"], "'v' has 'grade 1' also as 'grade\\xa01'"),
@@ -249,6 +271,7 @@ def test_what_looks_odd_is_said_and_not_changed(cells, said):
         [*range(10)],  # 7, 8 and 9 go on from 0 to 6
         [1, 2, 3, 4, 5, 6, 7, 9],
         [*np.arange(20, 79, 1.5), 99, 99],  # two of that age
+        [18_000 + 190 * (7 * k % 60) for k in range(60)],  # round, as days are not
         ["yes", "no"],
         ["yes", "no", "perhaps"],
         [f"{letter}{k}.{k}" for k in range(6) for letter in "EJ"],  # of ICD

@@ -175,6 +175,7 @@ def test_a_record_of_nothing_is_told_and_a_single_hole_is_not(made):
     said = "1 records hold no attribute at all (number 3): nothing is known of them."
     assert told[:2] == ["3 records predicted.", said]
     assert len(told) == 3 and told[2].startswith("3 records lack a set of attributes")
+    assert made[1][0].transform(table.iloc[:0]).shape == (0, 5)  # and of no record nothing
 
 
 def test_columns_that_are_strange_or_lack_are_named(made):

@@ -622,6 +622,13 @@ def test_a_count_of_the_outcome_alone_is_a_total_at_the_end_only():
     assert "visits" in prepare(few, "died").X
 
 
+def test_changes_of_both_signs_are_no_totals():
+    rng = np.random.default_rng(0)
+    changes = {f"change {k}": rng.integers(-2, 3, 2000) for k in range(6)}
+    found = prepare(table(n=2000, **changes), "died")
+    assert {*changes} <= {*found.X}
+
+
 # ---------------------------------------------------------------- exact relations
 
 

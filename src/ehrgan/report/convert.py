@@ -6,6 +6,7 @@ import unicodedata
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
 
 from .errors import ReportError, refuse_repeated
 
@@ -87,7 +88,8 @@ def read_plain(field, cells):
 def _by_kinds(field, cells, gone, codes):
     """Where codes for missing stand, and values, each different cell read once."""
     places, kinds = pd.factorize(cells.astype(object) if is_category(cells) else cells)
-    is_text = pd.api.types.is_string_dtype(kinds.dtype)
+    named = field["type"] in CATEGORIES and bool(categories_of(field))  # 1.0 then is 1
+    is_text = pd.api.types.is_string_dtype(kinds.dtype) and not named
     texts = pd.Series(kinds if is_text else [*map(label, kinds)], dtype="str")
     away = texts.isin(gone).to_numpy(dtype=bool)
     if field["type"] in CATEGORIES:
@@ -189,15 +191,15 @@ def numbers(field, texts):
         ways = rf"({pattern})\s*(?:{unit})|(?:{unit})\s*({pattern})" if unit else f"({pattern})"
         found = texts.str.casefold().str.extract(rf"^{LIMIT}(?:{ways})$")
         texts = found[0].fillna(found[1]) if unit else found[0]  # bfill goes row by row
-    found = np.full(len(texts), np.nan)
-    texts = texts.fillna("")  # what is undressed may be nothing
-    good = texts.str.fullmatch(pattern).to_numpy(dtype=bool)
-    inner = texts[good]
+    array = pa.array(texts.fillna(""))  # what is undressed may be nothing
+    good = pa.compute.match_substring_regex(array, f"^(?:{pattern})$")
+    inner = array.filter(good)
     if group:
-        inner = inner.str.replace(group.translate(SIGNS), "", regex=False)
+        inner = pa.compute.replace_substring(inner, group.translate(SIGNS), "")
     if decimal != ".":
-        inner = inner.str.replace(decimal, ".", regex=False)
-    found[good] = pa.array(inner).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        inner = pa.compute.replace_substring(inner, decimal, ".")
+    found = np.full(len(texts), np.nan)
+    found[np.asarray(good)] = np.asarray(inner.cast(pa.float64()))
     found[np.isinf(found) | _broken(field["type"], found)] = np.nan
     return found
 

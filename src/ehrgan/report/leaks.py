@@ -126,16 +126,24 @@ def refuse_sums(table):
     `table` holds the columns of numbers, NaN where missing.
     """
     for side, rows in (("above", table), ("below", table[::-1])):
-        own = rows.to_numpy(np.float64)
-        sums = np.nancumsum(own, axis=0) - np.nan_to_num(own)
-        n_summed = np.cumsum(np.nan_to_num(own) != 0, axis=0)
-        same = np.isclose(own, sums, rtol=1e-9, atol=0) & (n_summed > FEWEST_SUMMED)
-        enough = np.full(len(own), FEWEST_SUMS)
-        enough[-1] = 1  # at the end of the table a single one is plain enough
-        if (found := same.sum(axis=1) >= enough).any():
-            k = found.argmax()
-            names = ", ".join(map(repr, table.columns[same[k]][:3]))
+        same = pd.DataFrame({n: _sums_up(own.to_numpy()) for n, own in rows.items()}, rows.index)
+        enough = np.full(len(same), FEWEST_SUMS)
+        enough[-1:] = 1  # at the end of the table a single one is plain enough
+        for row in same.index[same.sum(axis=1) >= enough][:1]:
+            names = ", ".join(map(repr, same.columns[same.loc[row]][:3]))
             raise ReportError(
-                f"table has the sums of the records {side} it ({names}) where record "
-                f"{rows.index[k] + 1} stands: delete that line"
+                f"table has the sums of the records {side} it ({names}) where record {row + 1} "
+                "stands: delete that line"
             )
+
+
+def _sums_up(own):
+    """Where a size is the sum of those of enough others before it.
+
+    Of sizes, as sums of both signs come back to every small number by chance.
+    """
+    known = np.abs(np.nan_to_num(own))
+    with np.errstate(over="ignore"):
+        sums = np.cumsum(known) - known
+    same = np.isclose(known, sums, rtol=1e-9, atol=0)
+    return same & (known > 0) & (np.cumsum(known > 0) > FEWEST_SUMMED)

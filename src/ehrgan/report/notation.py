@@ -15,6 +15,10 @@ from .convert import LIMIT, SIGNS, days, number_pattern, numbers
 ODD_SHARE = 0.05
 #: Different words, beside numbers, that may all be words for missing.
 FEW_WORDS = 5
+#: Different dates of a format from which it is told that all are early, or late, in a month.
+FEWEST_OF_A_FORM = 10
+#: Share of numbers that end with nought up to which they are not rounded.
+ROUND_SHARE = 0.2
 #: Different texts of six digits that must all be dates.
 FEWEST_DAYS = 20
 FORMATS = ("format", "otherFormats", "firstYear")
@@ -127,8 +131,8 @@ def as_numbers(counts, given, hints):
         return {"type": "number", **more}
     if names.any():
         what = f"{texts[names].iloc[0]!r} may be a number or a name"
-        return {"type": "number", "ask": asked(what, {"type": "number"}, {"type": "string"})}
-    if not names.any() and (clock := as_clock(values[~unread], given)):
+        return {"type": "any", "ask": asked(what, {"type": "number"}, {"type": "string"})}
+    if clock := as_clock(values[~unread], given):
         return clock
     marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
     unused = {} if marked else {"decimalChar"}
@@ -142,13 +146,33 @@ def as_clock(kinds, given):
     """
     if len(kinds) < FEWEST_DAYS or "type" in given or "role" in given:
         return None
-    today = date.today().toordinal() - date(1970, 1, 1).toordinal()
     for what, (of_a_day, start) in CLOCKS.items():
         days_of = np.asarray(kinds, dtype=np.float64) / of_a_day + start
-        if days_of.min() >= DAYS_OF_2000 and days_of.max() <= today + 1:
+        if days_of.min() >= DAYS_OF_2000 and days_of.max() <= _tomorrow():
             said = f"{kinds[0]:.15g} may be a number, or count {what} ({_in_words(days_of[0])})"
-            return {"type": "number", "ask": asked(said, {"type": "number"}, {"role": "time"})}
+            ways = {"type": "number"}, {"type": "number", "role": "time"}
+            return {"type": "any", "ask": asked(said, *ways)}
     return None
+
+
+def births_among(kinds):
+    """What to say of sorted numbers that may be days of births as spreadsheets count them, or None.
+
+    They are whole, of the last hundred years, and not round.
+    """
+    days_of = kinds + CLOCKS["days as spreadsheets count them"][1]
+    within = days_of[0] > _tomorrow() - 36_525 and days_of[-1] <= _tomorrow()
+    round_ones = (kinds % 10 == 0).mean()
+    if len(kinds) < FEWEST_DAYS or not within or (kinds % 1).any() or round_ones > ROUND_SHARE:
+        return None
+    span = f"{_in_words(days_of[0])} to {_in_words(days_of[-1])}"
+    line = asked("if it does", {"type": "number", "role": "time"})
+    return f"may count days as spreadsheets do ({span}): {line}"
+
+
+def _tomorrow():
+    """Days since 1970."""
+    return date.today().toordinal() - date(1970, 1, 1).toordinal() + 1
 
 
 def _names_among(texts):
@@ -176,7 +200,11 @@ def _marked(texts, given):
     decimals = [given["decimalChar"]] if "decimalChar" in given else ".,"
     groups = [given["groupChar"]] if "groupChar" in given else ["", *marks]
     kept = {"type": "number"} | {k: given[k] for k in ("type", "bareNumber", "unit") if k in given}
-    return [{**kept, "decimalChar": d, "groupChar": g} for g in groups for d in decimals if d != g]
+    commas = "," in marks or "decimalChar" in given  # else one reads no more than a point
+    return [
+        {**kept, "decimalChar": d, "groupChar": g}
+        for g in groups for d in decimals if d != g and (g or commas or d == ".")
+    ]  # fmt: skip
 
 
 def _mark_of(field):
@@ -229,7 +257,7 @@ def as_dates(counts, given, hints):
     if len(shapes) > 1000:
         return None
     if given.get("format", "any") not in ("any", "default"):
-        kind = given.get("type", "datetime" if "%H" in given["format"] else "date")
+        kind = given.get("type", _kind_of(given["format"]))
         fields = [{"type": kind} | {k: given[k] for k in given if k in FORMATS}]
     else:
         fields = [f for f in (_formats(shapes, order) for order in ("dmy", "mdy", "ymd")) if f]
@@ -257,7 +285,31 @@ def as_dates(counts, given, hints):
         return _words_among(counts, unread, len({*values[~unread]}), "dates")
     if "ask" in more:
         return {"type": field["type"], **more}
+    if "format" not in given and (swapped := _swapped(field, texts)):
+        return swapped
     return _with_century(field, texts, given) | more
+
+
+def _swapped(field, texts):
+    """What to ask where all days up to 12 are written in one way, and all later ones in another.
+
+    A spreadsheet that took days for months leaves such a column: it turned what could be a date.
+    """
+    early, late = [], []
+    for form in (field["format"], *field["otherFormats"]):
+        own = pd.to_datetime(texts, format=form, errors="coerce", utc=True).dropna()
+        first, last = own.dt.day.min(), own.dt.day.max()
+        if len(own) >= FEWEST_OF_A_FORM and first < last:
+            early += [texts[own.index[0]]] if last <= 12 else []
+            late += [texts[own.index[0]]] if first > 12 else []
+    if not early or not late:
+        return None
+    said = (
+        f"dates written as {early[0]!r} all lie in the first 12 days of a month, and those as "
+        f"{late[0]!r} in none, as where a spreadsheet took days for months; correct them, or if "
+        "they are right"
+    )
+    return {"type": "any", "ask": asked(said, _formats_of(field))}
 
 
 def _formats_of(field):
@@ -281,8 +333,7 @@ def as_digits(counts):
         return None
     readings = []
     for order in DIGITS[size]:
-        kind = "datetime" if "%H" in order else "yearmonth" if order == "%Y%m" else "date"
-        field = {"type": kind, "format": order}
+        field = {"type": _kind_of(order), "format": order}
         values = days(field, texts)
         likely = (values > DAYS_OF_1900) & (values < DAYS_OF_2200)
         readings.append((field, np.where(likely, values, np.nan)))
@@ -322,13 +373,15 @@ def _formats(shapes, order):
     found = list(dict.fromkeys(f for shape in shapes if (f := _format(shape, order))))
     if not found:
         return None
-    every = " ".join(found)
-    kinds = (
-        {"%H": "datetime", "%I": "datetime"} if "%Y" in every or "%y" in every else {"%": "time"}
-    )
-    kind = next((k for mark, k in kinds.items() if mark in every), None)
-    kind = kind or ("date" if "%d" in every else "yearmonth")
-    return {"type": kind, "format": found[0], "otherFormats": found[1:]}
+    return {"type": _kind_of(" ".join(found)), "format": found[0], "otherFormats": found[1:]}
+
+
+def _kind_of(form):
+    """The type of what a format, or several, reads."""
+    dated, timed = re.search("%[Yy]", form), re.search("%[HI]", form)
+    if dated and timed:
+        return "datetime"
+    return "time" if timed else "date" if re.search("%[dj]", form) else "yearmonth"
 
 
 def _format(shape, order):

@@ -71,8 +71,8 @@ unit the same, or do they mean missing?
         self.sides += np.array([(cells < few).sum(axis=0), (cells > many).sum(axis=0)])
         away = (cells < low - (high - low) / 2) | (cells > high + (high - low) / 2)
         self.far += away.sum(axis=0)
-        self.least = np.minimum(self.least, np.where(away, cells, np.inf).min(axis=0))
-        self.most = np.maximum(self.most, np.where(away, cells, -np.inf).max(axis=0))
+        self.least = np.vstack([self.least, np.where(away, cells, np.inf)]).min(axis=0)
+        self.most = np.vstack([self.most, np.where(away, cells, -np.inf)]).max(axis=0)
 
     def words(self):
         """Sentences on records without a value, cells not read, other values, new sets of holes."""
