@@ -7,7 +7,7 @@ from ehrgan.synthetic.compare import TABLES, compare
 from ehrgan.synthetic.generators import GENERATORS
 
 
-def generators(seeds=range(8)):
+def generators(seeds=range(4)):
     """Rows of :func:`ehrgan.synthetic.compare.compare`, with table, generator and seed."""
     asked = [(table, name, seed) for table in TABLES for seed in seeds for name in GENERATORS]
     rows = [

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from artists import bars, legend, loose_lines, rows, title, xy
+from matplotlib.colors import to_hex
 
 from ehrgan import plots
 
@@ -73,4 +74,26 @@ def test_every_generator_has_a_panel_with_three_axes_and_a_mark_for_each_set():
             np.testing.assert_array_equal(np.round(found.across), [0, 1, 2])
             assert legend(figure)[found.label] == found.look
     assert rows(figure.axes[0]) == axes
+    assert len({axis.get_xlim() for axis in figure.axes}) == 1
+
+
+def test_made_records_lie_on_the_map_of_the_real_ones_in_the_look_of_their_class():
+    rng = np.random.default_rng(0)
+    names = ["real", "copula", "AC-GAN", "SMOTE"]
+    table = pd.DataFrame(rng.normal(size=(80, 2)), columns=["t1", "t2"])
+    table = table.assign(source=np.repeat(names, 20), y=np.tile([0, 1], 40))
+    figure = plots.map_of_fakes(table, {0: "well", 1: "ill"})
+    assert [title(axis) for axis in figure.axes] == names[1:]
+    looks = set()
+    for axis in figure.axes:
+        clouds = {cloud.get_label(): cloud for cloud in axis.collections}
+        assert list(clouds) == ["real, well", "real, ill", "made, well", "made, ill"]
+        for label, cloud in clouds.items():
+            source, word = label.split(", ")
+            own = table["source"] == ("real" if source == "real" else title(axis))
+            own &= table["y"] == ["well", "ill"].index(word)
+            np.testing.assert_array_equal(cloud.get_offsets(), table.loc[own, ["t1", "t2"]])
+            assert bool(len(cloud.get_facecolor())) == (source == "made")
+            looks.add((label, to_hex(cloud.get_edgecolor()[0])))
+    assert len(looks) == 4 and len({colour for _, colour in looks}) == 3
     assert len({axis.get_xlim() for axis in figure.axes}) == 1

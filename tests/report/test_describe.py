@@ -237,6 +237,10 @@ def test_years_of_two_digits_are_of_the_last_hundred_unless_either_century_may_b
         ([101, 102, 205, 310], "'v' has 4 different numbers (101, 102, 205 ...)"),
         (["2020-01-01", "2020-01-02", "9999-12-31"], "'v' is '9999-12-31' in 20 records"),
         (["5 mg", "7 mg"], "60 cells hold a number and a sign ('5 mg', '7 mg')"),
+        (
+            [18_000 + 199 * (7 * k % 60) for k in range(60)],
+            "'v' may count days as spreadsheets do (12 April 1949 to 4 June 1981)",
+        ),
         (["01067", "1067"], "'v' holds '01067', which is read as a name"),
         (["Bonn", "bonn", "Ulm"], "'v' has 'Bonn' also as 'bonn'"),
         (["grade 1", "grade\xa01", "2"], "'v' has 'grade 1' also as 'grade\\xa01'"),
@@ -267,6 +271,7 @@ def test_what_looks_odd_is_said_and_not_changed(cells, said):
         [*range(10)],  # 7, 8 and 9 go on from 0 to 6
         [1, 2, 3, 4, 5, 6, 7, 9],
         [*np.arange(20, 79, 1.5), 99, 99],  # two of that age
+        [18_000 + 190 * (7 * k % 60) for k in range(60)],  # round, as days are not
         ["yes", "no"],
         ["yes", "no", "perhaps"],
         [f"{letter}{k}.{k}" for k in range(6) for letter in "EJ"],  # of ICD

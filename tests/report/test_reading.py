@@ -501,6 +501,11 @@ def test_categories_are_texts_of_the_values_whatever_type_they_had():
     assert new.cat.codes.tolist() == [0, 0, 0, 1, -1, -1]
 
 
+def test_numbers_that_have_no_order_are_categories():
+    found = prepare(table(v=np.arange(120) % 4 + 1j), "died").X["v"]
+    assert found.cat.categories.tolist() == ["(1+1j)", "(2+1j)", "(3+1j)", "1j"]
+
+
 def test_an_order_that_a_file_tells_is_kept_with_the_values_that_occur(tmp_path):
     order = pd.CategoricalDtype(["lo", "never", "mid", "hi"], ordered=True)
     cells = pd.Categorical(["hi", "lo", None, "mid"] * 30, dtype=order)
@@ -620,6 +625,13 @@ def test_a_count_of_the_outcome_alone_is_a_total_at_the_end_only():
         prepare(last, "died", positive="1")
     few = table(n=120, visits=[1] * 11 + [11] + [2] * 108)  # chance, in the midst of others
     assert "visits" in prepare(few, "died").X
+
+
+def test_changes_of_both_signs_are_no_totals():
+    rng = np.random.default_rng(0)
+    changes = {f"change {k}": rng.integers(-2, 3, 2000) for k in range(6)}
+    found = prepare(table(n=2000, **changes), "died")
+    assert {*changes} <= {*found.X}
 
 
 # ---------------------------------------------------------------- exact relations

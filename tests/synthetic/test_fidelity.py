@@ -6,8 +6,9 @@ import pytest
 from mixed_tables import mixed
 from scipy.stats import ks_2samp
 
+from ehrgan.synthetic.compare import AXES, compare, records_of
 from ehrgan.synthetic.constraints import broken_orders, orders
-from ehrgan.synthetic.fidelity import column_distances, fidelity
+from ehrgan.synthetic.fidelity import column_distances, fidelity, spread
 
 
 def test_distances_of_columns_are_those_of_the_textbook():
@@ -105,3 +106,44 @@ def test_too_few_records_are_refused():
     table = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
     with pytest.raises(ValueError, match="5 persons of each kind"):
         fidelity(table, table)
+
+
+def test_the_spread_is_that_of_each_class_about_its_own_mean():
+    rng = np.random.default_rng(0)
+    ill = np.arange(3000) % 3 == 0
+    real = pd.DataFrame(rng.normal(size=(3000, 2))).assign(ill=ill)
+    fake = real.copy()
+    fake[[0, 1]] = rng.normal(size=(3000, 2)) * np.where(ill, 0.5, 1.0)[:, None]
+    found = spread(real, fake, outcome="ill")
+    assert found.index.tolist() == [False, True]
+    # half as far; long tails count less there, and so does what lacks them
+    np.testing.assert_allclose(found["mean"], [1.0, 0.6], atol=0.05)
+    assert ((found["low"] < found["mean"]) & (found["mean"] < found["high"])).all()
+    # where a heap lies is no width
+    moved = [table[[0, 1]].add(2 * ill, axis=0).assign(ill=ill) for table in (real, fake)]
+    assert spread(*moved, outcome="ill").loc[True, "mean"] < 0.65
+    with pytest.raises(ValueError, match="'dead' is no column"):
+        spread(real, fake, outcome="dead")
+    with pytest.raises(ValueError, match="no fake record is of class True"):
+        spread(real, fake[~ill], outcome="ill")
+
+
+def test_persons_widen_the_interval_of_the_spread():
+    real, fake = mixed(800, 0, persons=60), mixed(800, 1)
+    own = spread(real, fake, outcome="died", person="patient")
+    apart = spread(real.drop(columns="patient"), fake, outcome="died")
+    assert ((own["high"] - own["low"]) > 1.1 * (apart["high"] - apart["low"])).all()
+
+
+def test_a_comparison_is_of_one_split_and_draws_another_by_each_seed():
+    first, again, other = (compare("pbc", "bootstrap", seed) for seed in (3, 3, 4))
+    assert tuple(first["axis"]) == AXES
+    pd.testing.assert_frame_equal(first.drop(columns="seconds"), again.drop(columns="seconds"))
+    assert not np.array_equal(first["mean"], other["mean"])
+    by_axis = first.set_index("axis")
+    assert by_axis.loc["copies", "low"] > 0.4  # of the members two in three are drawn again
+    assert by_axis.loc["spread of class 0", "mean"] == pytest.approx(1, abs=0.15)
+    drawn = [set(records_of("support2", seed).index) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2] and len(drawn[0]) == 2000
+    with pytest.raises(ValueError, match="table must be one of"):
+        compare("iris", "bootstrap")

@@ -11,13 +11,13 @@ from ..scores.inference import corrected_interval
 
 __all__ = [
     "coverage_summary", "gain_by_step", "imputer_summary", "kept_promises", "machine", "read",
-    "speed_summary",
+    "speed_summary", "synthetic_summary",
 ]  # fmt: skip
 
 #: The benchmarks, and what each compares.
 BENCHMARKS = (
     "keras", "floor", "device", "growth", "imputers", "mixed", "halves", "studies", "cures",
-    "joint",
+    "joint", "synthetic",
 )  # fmt: skip
 
 #: The ways to train that ``read("keras")`` compares, in words.
@@ -270,3 +270,29 @@ def coverage_summary(table):
         bias=table["bias"] / table["sd"],
         ratio=table["error"] / table["sd"],
     )
+
+
+def synthetic_summary(table):
+    """Mean over the seeds of what was measured of each generator, with its corrected interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``read("synthetic")``: a row for each table, generator, seed and axis.
+
+    Returns
+    -------
+    DataFrame
+        set (the table), generator, axis, mean, low, high: a 95 % interval, by
+        :func:`~ehrgan.scores.inference.corrected_interval`, as half of the records teach and the
+        other half measures, whichever the split.
+
+    Examples
+    --------
+    >>> rows = {"table": "wdbc", "generator": "ours", "axis": "fidelity", "mean": [0.1, 0.3]}
+    >>> float(synthetic_summary(pd.DataFrame(rows))["mean"][0])
+    0.2
+    """
+    groups = table.groupby(["table", "generator", "axis"], sort=False)["mean"]
+    rows = [(*names, *corrected_interval(values, 1, 1)) for names, values in groups]
+    return pd.DataFrame(rows, columns=["set", "generator", "axis", "mean", "low", "high"])

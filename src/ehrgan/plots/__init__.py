@@ -37,7 +37,7 @@ from .rare import costs_of_cures, losses_of_networks, marks_by_setting, promises
 from .report import calibration, holes_by_record, method_intervals, methods_on_sets, net_benefit
 from .stages import planted_fills
 from .stream import areas_over_days
-from .synthetic import against_chance, three_axes, use_of_fakes
+from .synthetic import against_chance, map_of_fakes, three_axes, use_of_fakes
 
 __all__ = [
     "adversarial_curves", "against_chance", "areas_over_days", "calibration",
@@ -45,7 +45,7 @@ __all__ = [
     "discriminator_beside_optimum", "errors_by_attribute",
     "errors_by_epoch", "errors_over_training", "every_number", "filled_record", "frontier",
     "gain_map", "generated_records", "growth_of_time", "holes_by_record", "imputation_errors",
-    "imputers_beside_peers", "learning_curve", "losses_of_networks", "marks_by_setting",
+    "imputers_beside_peers", "learning_curve", "losses_of_networks", "map_of_fakes", "marks_by_setting",
     "method_intervals", "methods_on_sets", "missing_pattern", "net_benefit", "numbers_by_seed",
     "optimism_of_looking", "over_rates", "paired_differences", "paper_arithmetic", "planted_fills",
     "promises_after_mend", "roc_curves", "seed_spread", "sparsity_counts", "speed_beside_peers",

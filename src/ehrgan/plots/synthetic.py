@@ -1,6 +1,6 @@
 """Figures of records that nobody lived."""
 
-from .style import COLOURS, MARKERS, drawn, name_rows, spread, subplots
+from .style import CLASS_COLOURS, COLOURS, MARKERS, drawn, name_rows, spread, subplots
 
 
 @drawn
@@ -88,4 +88,43 @@ def three_axes(table):
     figure.supxlabel("points of AUC from ideal: farther right is worse", fontsize=11)
     handles = axes[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper left", ncols=len(sets))
+    return figure
+
+
+@drawn
+def map_of_fakes(points, classes):
+    """A panel for each generator: its records on one map, over the real ones.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns source ("real" or a generator), y (the class, 0 or 1), t1 and t2 (place on the map,
+        without a unit).
+    classes : dict of int to str
+        Words for the classes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Real records grey and open, made ones filled, in the colour and mark of their class.
+    """
+    generators = [name for name in points["source"].unique() if name != "real"]
+    n_rows = -(-len(generators) // 2)
+    size, shared = (7.4, 0.8 + 3.1 * n_rows), {"sharex": True, "sharey": True}
+    figure, axes = subplots(n_rows, 2, figsize=size, used=len(generators), squeeze=False, **shared)
+    for axis, generator in zip(axes.flat, generators, strict=False):
+        for source in ("real", generator):
+            for y, word in classes.items():
+                own = points[(points["source"] == source) & (points["y"] == y)]
+                made = source != "real"
+                axis.scatter(
+                    own["t1"], own["t2"], s=16, lw=0.8, marker="^D"[y] if made else "os"[y],
+                    facecolor=CLASS_COLOURS[y] if made else "none",
+                    edgecolor=CLASS_COLOURS[y] if made else "0.55",
+                    label=f"{'made' if made else 'real'}, {word}",
+                )  # fmt: skip
+        axis.set_title(generator, fontsize=11)
+        axis.set(xticks=[], yticks=[], aspect="equal")
+    handles = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=4, markerscale=1.4)
     return figure

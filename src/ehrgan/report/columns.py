@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .convert import DATES, LIMIT, NUMBERS, is_category, loosely, numbers, read_plain
-from .notation import NAMES, UNIT, asked
+from .notation import NAMES, UNIT, asked, births_among
 from .outcome import PLAINLY
 from .schema import OTHER_TYPES
 
@@ -277,6 +277,8 @@ def _number_notes(name, seen):
         shown = ", ".join(f"{kind:.15g}" for kind in kinds[:3])
         said = f"{name!r} has {len(kinds)} different numbers ({shown} ...), read as measured"
         notes.append(f"{said}; if they are names, {asked('say so', {'type': 'string'})}.")
+    if len(kinds) and (said := births_among(kinds)):
+        notes.append(f"{name!r} {said}.")
     return notes
 
 

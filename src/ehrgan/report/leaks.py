@@ -138,8 +138,12 @@ def refuse_sums(table):
 
 
 def _sums_up(own):
-    """Where a value is the sum of enough others before it."""
-    known = np.nan_to_num(own)
+    """Where a size is the sum of those of enough others before it.
+
+    Of sizes, as sums of both signs come back to every small number by chance.
+    """
+    known = np.abs(np.nan_to_num(own))
     with np.errstate(over="ignore"):
         sums = np.cumsum(known) - known
-    return np.isclose(own, sums, rtol=1e-9, atol=0) & (np.cumsum(known != 0) > FEWEST_SUMMED)
+    same = np.isclose(known, sums, rtol=1e-9, atol=0)
+    return same & (known > 0) & (np.cumsum(known > 0) > FEWEST_SUMMED)

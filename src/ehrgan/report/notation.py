@@ -17,6 +17,8 @@ ODD_SHARE = 0.05
 FEW_WORDS = 5
 #: Different dates of a format from which it is told that all are early, or late, in a month.
 FEWEST_OF_A_FORM = 10
+#: Share of numbers that end with nought up to which they are not rounded.
+ROUND_SHARE = 0.2
 #: Different texts of six digits that must all be dates.
 FEWEST_DAYS = 20
 FORMATS = ("format", "otherFormats", "firstYear")
@@ -144,14 +146,33 @@ def as_clock(kinds, given):
     """
     if len(kinds) < FEWEST_DAYS or "type" in given or "role" in given:
         return None
-    today = date.today().toordinal() - date(1970, 1, 1).toordinal()
     for what, (of_a_day, start) in CLOCKS.items():
         days_of = np.asarray(kinds, dtype=np.float64) / of_a_day + start
-        if days_of.min() >= DAYS_OF_2000 and days_of.max() <= today + 1:
+        if days_of.min() >= DAYS_OF_2000 and days_of.max() <= _tomorrow():
             said = f"{kinds[0]:.15g} may be a number, or count {what} ({_in_words(days_of[0])})"
             ways = {"type": "number"}, {"type": "number", "role": "time"}
             return {"type": "any", "ask": asked(said, *ways)}
     return None
+
+
+def births_among(kinds):
+    """What to say of sorted numbers that may be days of births as spreadsheets count them, or None.
+
+    They are whole, of the last hundred years, and not round.
+    """
+    days_of = kinds + CLOCKS["days as spreadsheets count them"][1]
+    within = days_of[0] > _tomorrow() - 36_525 and days_of[-1] <= _tomorrow()
+    round_ones = (kinds % 10 == 0).mean()
+    if len(kinds) < FEWEST_DAYS or not within or (kinds % 1).any() or round_ones > ROUND_SHARE:
+        return None
+    span = f"{_in_words(days_of[0])} to {_in_words(days_of[-1])}"
+    line = asked("if it does", {"type": "number", "role": "time"})
+    return f"may count days as spreadsheets do ({span}): {line}"
+
+
+def _tomorrow():
+    """Days since 1970."""
+    return date.today().toordinal() - date(1970, 1, 1).toordinal() + 1
 
 
 def _names_among(texts):

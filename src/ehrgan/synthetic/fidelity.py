@@ -124,7 +124,8 @@ def spread(real, fake, *, outcome, person=None, seed=0):
     DataFrame
         A row for each class: mean, low, high (95 % interval, by drawing persons again) of the root
         of the variance of fake records over that of real ones, over all axes of
-        :class:`~ehrgan.synthetic.space.Space`. 1: they are as diverse; 0: all fake ones are equal.
+        :class:`~ehrgan.synthetic.space.Space`, which shortens long tails. 1: they are as diverse;
+        0: all fake ones are equal.
 
     Raises
     ------
@@ -151,7 +152,7 @@ def spread(real, fake, *, outcome, person=None, seed=0):
         )
     ]
     rows = {}
-    for label in sorted(set(sides[0][0]), key=str):
+    for label in sorted(real[outcome].unique().tolist(), key=str):
         if label not in sides[1][0]:
             raise ValueError(f"outcome {outcome!r}: no fake record is of class {label!r}")
         ours, theirs = (_variance(places[y == label], w[:, y == label]) for y, places, w in sides)
