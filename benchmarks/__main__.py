@@ -18,6 +18,7 @@ from benchmarks import (
     halves,
     imputers,
     intervals,
+    joint,
     league,
     mixed,
     speed,
@@ -39,6 +40,7 @@ BENCHMARKS = {
     "coverage": coverage.coverage,
     "league": league.league,
     "cures": cures.costs,
+    "joint": joint.costs,
     "synthetic": synthetic.generators,
 }
 MODULES = {

@@ -137,10 +137,15 @@ def mend_pages(app, error):
 
 
 def fill_citation(soup, entry):
-    """Give the button that copies the entry its text: to the theme a button is a line of code."""
+    """Give the button that copies the entry its text: to the theme a button is a line of code.
+
+    The list stays open on a click, and the button's words say, aloud too, that it is done.
+    """
     for button in soup.select(".btn-cite-button"):
         del button["onclick"]
         button["data-clipboard-text"] = entry.read_text(encoding="utf-8")
+        button.select_one(".btn__text-container")["role"] = "status"
+        button.find_parent(class_="dropdown").button["data-bs-auto-close"] = "outside"
 
 
 def unpack_narrow(notebook, images):
@@ -150,12 +155,12 @@ def unpack_narrow(notebook, images):
     """
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", ()):
-            kept = output.get("data", {})
-            if NARROW in kept:
-                wide, narrow = (b64decode("".join(kept[kind])) for kind in ("image/png", NARROW))
+            narrow = output.get("metadata", {}).get(NARROW)
+            if narrow:
+                wide = b64decode("".join(output["data"]["image/png"]))
                 file = images / f"{sha256(wide).hexdigest()}.png"
                 if file.is_file():
-                    narrow_of(file).write_bytes(narrow)
+                    narrow_of(file).write_bytes(b64decode(narrow))
 
 
 def narrow_of(file):

@@ -25,7 +25,7 @@ def test_any_other_setting_makes_a_quick_look_that_says_so(name, capsys):
     quick.hold("ours leads", False)
     assert f"{name} = 1 in place of {BOOK[name]}" in repr(quick)
     quick._ipython_display_()
-    assert "Markdown" in capsys.readouterr().out
+    assert capsys.readouterr().out == f"{quick!r}\n"
 
 
 def test_a_chapter_may_have_settings_of_its_own():

@@ -2,15 +2,20 @@
 
 import importlib.util
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from chapters import CHAPTERS
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from ehrgan.book.first_cell import FIRST_CELL, is_first_cell, put_first_cell
+from ehrgan.book.first_cell import first_cell, is_first_cell, put_first_cell
 from ehrgan.book.show import tell
+
+CONFIG = Path(__file__).parents[2] / "_config.yml"
+FIRST_CELL = first_cell(CONFIG)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -32,7 +37,9 @@ def test_it_installs_what_is_missing_and_is_silent_where_it_is_there(monkeypatch
     if not there:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     exec(TransformerManager().transform_cell(FIRST_CELL), {"get_ipython": Shell})
-    assert ran == ([] if there else [("pip", "install --quiet ehrgan")])
+    repository = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["repository"]
+    wanted = f"install --quiet git+{repository['url']}@{repository['branch']}"
+    assert ran == ([] if there else [("pip", wanted)])  # from where the notebook was opened
     assert capsys.readouterr() == ("", "")
 
 
@@ -43,12 +50,12 @@ def test_it_stands_once_before_the_parameters_whatever_stood_there(tmp_path):
     nbformat.write(new_notebook(cells=cells), path)
     nbformat.write(new_notebook(cells=cells[:1]), other)
     for _ in range(2):
-        put_first_cell(path)
+        put_first_cell(path, FIRST_CELL)
         after = nbformat.read(path, as_version=4)
         nbformat.validate(after)
         assert [cell.source for cell in after.cells] == ["# T", FIRST_CELL, "n = 1"]
     before = other.read_bytes()
-    put_first_cell(other)
+    put_first_cell(other, FIRST_CELL)
     assert other.read_bytes() == before
 
 

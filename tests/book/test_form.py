@@ -65,6 +65,17 @@ def unread(cells):
     return found
 
 
+def lost(cells):
+    """Tables and figures that no page shows: a notebook displays a cell's last value alone."""
+    found = []
+    for cell in cells:
+        for line in ast.parse(cell.source).body[:-1] if cell.cell_type == "code" else []:
+            called = ast.unparse(line).partition("(")[0]
+            if called in {"show", "show_table"} or called.startswith("plots."):
+                found.append(called)
+    return found
+
+
 def faults_of(cells):
     """What a chapter lacks of the form, in words."""
     code = [cell for cell in cells if cell.cell_type == "code"]
@@ -87,6 +98,7 @@ def faults_of(cells):
         "solutions, folded": "<summary>Solutions</summary>" in closing,
         "where to go next": re.search(r"\*\*Next:\*\* [^\n]*\{doc\}", closing) is not None,
         "a sentence after each figure": unread(cells) == [],
+        "every table and figure shown": lost(cells) == [],
         "code that is seen": share <= MOST_HIDDEN,
         "something computed in the last three cells": not all(map(only_formats, code[-3:])),
         "words between folded cells": not any(
@@ -142,6 +154,10 @@ def with_cell(at, cell):
         (changed(0, " low.", " low. And so on."), ["two sentences in the finding"]),
         (changed(0, "{glue:text}`a_b:.3f`", "0.9"), ["a number in the finding"]),
         (changed(3, "One sees.\n\n## W", "## W"), ["a sentence after each figure"]),
+        (
+            with_cell(5, code_cell("show_table(a, caption='x')\nfit()")),
+            ["every table and figure shown"],
+        ),
         (with_cell(3, code_cell("fit()")), ["a sentence after each figure"]),
         (changed(3, "## Why it matters", "## How"), ["why it matters, first"]),
         (with_cell(5, code_cell("fit()\n" * 5, "hide-input")), ["code that is seen"]),

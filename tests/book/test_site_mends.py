@@ -48,16 +48,19 @@ def test_every_page_offers_the_entry_that_the_citation_file_gives(extension, tmp
     if not cited:
         assert theme["header_buttons"] == ["theirs"]
         return
-    page = soup_of('<button class="btn btn-cite-button" onclick="">Copy</button><button/>')
+    page = soup_of(
+        '<div class="dropdown"><button>Cite</button><ul><button class="btn btn-cite-button" '
+        'onclick=""><span class="btn__text-container">Copy</span></button></ul></div>'
+    )
     extension.fill_citation(page, tmp_path / "out" / extension.BIBTEX)
     theirs, group = theme["header_buttons"]
     copying, *files = group["buttons"]
     assert theirs == "theirs" and copying["label"] == "cite-button"
     texts = [(tmp_path / "out" / f["url"].removeprefix("../")).read_text() for f in files]
     assert "title  = {A book}" in texts[0] and texts[1].startswith("title: A book")
-    button, other = page.select("button")
+    opens, button = page.select("button")
     assert button["data-clipboard-text"] == texts[0] and "onclick" not in button.attrs
-    assert other.attrs == {}
+    assert button.span["role"] == "status" and opens.attrs == {"data-bs-auto-close": "outside"}
 
 
 # ---------------------------------------------------------------- pictures
@@ -86,14 +89,15 @@ def test_a_phone_gets_the_narrow_variant_that_the_notebook_keeps(extension, tmp_
     names = [f"{sha256(path.read_bytes()).hexdigest()}" for path in (wide, other)]
     for name, path in zip(names, (wide, other), strict=True):
         picture(images / f"{name}.png", 1).write_bytes(path.read_bytes())
-    data = [
-        {"image/png": in_base64(wide), "application/vnd.ehrgan.narrow": [in_base64(narrow)]},
-        {"image/png": in_base64(other)},
-        {"image/png": in_base64(narrow), "application/vnd.ehrgan.narrow": in_base64(wide)},
-        {"text/plain": "1"},
+    shown = [
+        ({"image/png": in_base64(wide)}, {"ehrgan_narrow": in_base64(narrow)}),
+        ({"image/png": [in_base64(other)]}, {}),
+        ({"image/png": in_base64(narrow)}, {"ehrgan_narrow": in_base64(wide)}),
+        ({"text/plain": "1"}, {}),
     ]
-    cells = [new_markdown_cell("# T")]
-    cells += [new_code_cell(outputs=[new_output("display_data", each)]) for each in data]
+    outputs = [new_output("display_data", data, metadata=about) for data, about in shown]
+    outputs.append(new_output("stream", text="1"))
+    cells = [new_markdown_cell("# T"), *(new_code_cell(outputs=[each]) for each in outputs)]
     nbformat.write(new_notebook(cells=cells), tmp_path / "a.ipynb")
     extension.unpack_narrow(tmp_path / "a.ipynb", images)
     page = soup_of(

@@ -142,7 +142,7 @@ def test_each_seed_has_a_dot_and_equal_scores_are_stacked():
         {"accuracy": [0.9, 0.8, 0.9, 0.9, 0.7], "auc_roc": [0.97, 0.93, 0.96, 0.95, 0.93]}
     )
     (axis,) = plots.seed_spread(scores).axes
-    assert rows(axis) == ["accuracy", "auc roc"]
+    assert rows(axis) == ["accuracy", "AUC"]
     for i, metric in enumerate(scores):
         dots, mean = axis.lines[2 * i], axis.lines[2 * i + 1]
         np.testing.assert_array_equal(dots.get_xdata(), scores[metric])

@@ -81,7 +81,7 @@ def test_intervals_and_the_papers_marks_share_classifier_imputation_and_metric(m
         assert entries[found.label] == found.look
     assert entries["the paper"] == line_look(loose_lines(axis)[0])
     assert entries["the paper"].colour == "#000000"
-    words = {"accuracy": "accuracy", "auc_roc": "auc roc"}
+    words = {"accuracy": "accuracy", "auc_roc": "AUC"}
     assert axis.get_xlabel() == f"{words[metric]}, mean over test folds"
     assert axis.get_xlim()[1] == 1 if metric == "accuracy" else axis.get_xlim()[1] < 0.6
 

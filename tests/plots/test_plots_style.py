@@ -1,9 +1,11 @@
 """What all figures share."""
 
 import inspect
+import re
 from base64 import b64decode
 from importlib import import_module
 from io import BytesIO
+from pathlib import Path
 from pkgutil import iter_modules
 
 import matplotlib.pyplot as plt
@@ -68,6 +70,12 @@ def test_figures_stand_on_white_whatever_the_readers_theme(theme):
     assert axis.xaxis.get_gridlines()[0].get_visible()
 
 
+def test_every_figure_is_made_by_what_knows_phones():
+    for path in Path(style.__file__).parent.glob("*.py"):
+        made = re.findall(r"plt\.(?:subplots|figure)\(", path.read_text(encoding="utf-8"))
+        assert len(made) == 2 * (path.stem == "style")
+
+
 def two_by_two(used=None, **alike):
     """A figure of panels that say where they stand in the grid."""
     figure, axes = style.subplots(2, 2, figsize=(8, 4), squeeze=False, used=used, **alike)
@@ -121,10 +129,11 @@ def test_a_notebook_keeps_a_picture_for_phones_of_what_is_too_wide_for_them(widt
     figure = one()
     kept = DisplayFormatter().mimebundle_formatter(figure)
     if width < style.PHONE:
-        assert kept is None or kept[0] == {}
+        assert kept == ({}, {})
         return
-    (picture,) = kept[0].values()
-    assert list(kept[0]) == [style.NARROW]
+    data, about = kept
+    picture = about[style.NARROW]
+    assert data == {}  # what a notebook shows is the wide one
     with Image.open(BytesIO(b64decode(picture))) as shown:
         # ten points on 352 of these pixels are nine or more: what a phone 400 wide can show
         assert style.LEAST * figure.dpi / 72 * 352 / shown.width >= 9

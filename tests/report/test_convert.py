@@ -114,6 +114,19 @@ def test_categories_are_found_in_the_spellings_that_can_mean_one_alone():
     assert values(["01067", "1067", "1E2", "100"], **names)[0] == ["01067", "1067", "1E2", None]
 
 
+def test_numbers_that_are_categories_are_so_with_a_decimal_point_too():
+    field = {"type": "string", "categories": ["1", "2"], "missingValues": ["9"]}
+    values, unread = read(field, pd.Series(["1.0", "2", "9.0", "3.0"]))
+    assert values.tolist()[:2] == ["1", "2"] and values.isna().tolist()[2:] == [True, True]
+    assert unread.tolist() == [False, False, False, True]
+
+
+def test_blanks_of_any_kind_and_width_of_letters_are_no_other_category():
+    field = {"type": "string", "categories": ["grade 1", "grade 2"]}
+    values, _ = read(field, pd.Series(["grade\xa01", "Grade  2", "\uff47rade 1", "grade1"]))
+    assert values.tolist()[:3] == ["grade 1", "grade 2", "grade 1"] and pd.isna(values[3])
+
+
 @pytest.mark.parametrize("cells", [["TRUE", "false"], ["1", "0"], [True, False], [1.0, 0.0]])
 def test_a_yes_or_no_is_one_however_programs_write_it(cells):
     assert values(cells, type="boolean") == (["True", "False"], [])

@@ -9,7 +9,7 @@ import pytest
 
 from ehrgan.report.describe import describe
 from ehrgan.report.errors import ReportError
-from ehrgan.report.schema import Schema
+from ehrgan.report.schema import SAID, Schema
 
 
 def field(cells, others=None, given=None, **options):
@@ -58,6 +58,7 @@ def test_numbers_are_read_as_all_their_cells_allow(cells, others, wanted):
         (["1,234", "2,345"], POINTS, ['"decimalChar": ","', '"groupChar": ","']),
         (["1.234", "2.345"], COMMAS, ['"decimalChar": "."', '"groupChar": "."']),
         (["03/11/2020", "04/12/2020"], None, ['"format": "%d/%m/%Y"', '"format": "%m/%d/%Y"']),
+        (["03_11_2020", "04_12_2020"], None, ['"format": "%d_%m_%Y"', '"format": "%m_%d_%Y"']),
         (
             [*"0123456789", "unknown"],
             None,
@@ -77,11 +78,19 @@ def test_numbers_are_read_as_all_their_cells_allow(cells, others, wanted):
             None,
             ['"format": "%y%m%d"', '"format": "%d%m%y"'],
         ),
+        (
+            [str(43831 + k * k % 971) for k in range(60)],
+            None,
+            ['"type": "number"', '"type": "number", "role": "time"'],
+        ),
     ],
 )
 def test_what_several_readings_allow_is_asked_and_each_line_settles_it(cells, others, lines):
     found = field(cells, others)
     assert found["sure"] == "no" and "role" not in found
+    kept = {key: value for key, value in found.items() if key not in SAID}
+    unedited = field(cells, others, given=kept)  # as it is saved, it settles nothing
+    assert "ask" in unedited or unedited["role"] == "left out"
     for line in lines:
         assert line in found["ask"], found["ask"]
         settled = field(cells, others, given=json.loads("{" + line + "}"))
@@ -122,6 +131,9 @@ def test_what_looks_like_a_name_stays_one(cells):
             [f"{y}{m:02d}" for y in range(2018, 2023) for m in range(1, 13)],
             {"type": "yearmonth", "format": "%Y%m"},
         ),
+        ([f"2020{day:03d}" for day in range(1, 61)], {"type": "date", "format": "%Y%j"}),
+        (["202112311015", "202201020930"], {"type": "datetime", "format": "%Y%m%d%H%M"}),
+        (["20211231101500", "20220102093000"], {"format": "%Y%m%d%H%M%S"}),
         (
             [f"{y}{m:02d}15" for y in (35, 85, 99) for m in range(1, 13)],
             {"format": "%y%m%d", "firstYear": date.today().year - 99},
@@ -141,6 +153,7 @@ def test_what_looks_like_a_name_stays_one(cells):
             {"format": "%Y-%m-%dT%H:%M:%S%z"},
         ),
         (["31DEC2021:10:15:00", "02JAN2022:09:30:00"], {"format": "%d%b%Y:%H:%M:%S"}),
+        (["31/Dec/2021:10:15:00", "02/Jan/2022:09:30:00"], {"format": "%d/%b/%Y:%H:%M:%S"}),
         (["10:15", "9:30"], {"type": "time", "format": "%H:%M"}),
         (["2021-12-31", "02.01.2022"], {"otherFormats": ["%d.%m.%Y"]}),
         (["31/12/2021", "12/30/2021"], {"otherFormats": ["%m/%d/%Y"]}),
@@ -148,6 +161,28 @@ def test_what_looks_like_a_name_stays_one(cells):
 )
 def test_dates_are_read_as_all_their_cells_allow_and_are_no_attributes(cells, wanted):
     is_at_least(field(cells), role="time", **wanted)
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "said"),
+    [
+        (43831, 1, "days as spreadsheets count them (1 January 2020)"),
+        (43831.25, 0.5, "days as spreadsheets count them (1 January 2020)"),
+        (1_577_836_800, 60, "seconds since 1970 (1 January 2020)"),
+        (1_577_836_800_000, 60_000, "milliseconds since 1970 (1 January 2020)"),
+    ],
+)
+def test_numbers_that_may_be_moments_are_asked(first, step, said):
+    found = field(first + step * np.arange(60))
+    assert found["ask"].startswith(f"{first:.15g} may be a number, or count {said}")
+    for given in ({"type": "number"}, {"role": "time"}):
+        assert "ask" not in field(first + step * np.arange(60), given=given)
+
+
+@pytest.mark.parametrize("last", [36_525, 43_841])  # 31 December 1999; ten different ones
+def test_numbers_before_2000_or_of_few_values_are_no_moments(last):
+    found = field(np.resize(np.arange(last - 9, last + (21 if last < 40_000 else 1)), 60))
+    assert "ask" not in found and found["type"] == "number"
 
 
 def test_a_date_of_one_order_settles_those_that_may_have_two():
@@ -158,6 +193,21 @@ def test_a_date_of_one_order_settles_those_that_may_have_two():
     assert 'if it is 11 March 2020: write "format": "%m/%d/%Y"' in found["notes"][0]
     american = {"other": np.resize(["12/31/2021", "02/01/2022"], 60)}
     assert field(["03/11/2020", "04/12/2020"], american)["format"] == "%m/%d/%Y"
+
+
+def test_days_that_a_spreadsheet_may_have_taken_for_months_are_asked():
+    days = pd.date_range("2021-01-01", periods=60)
+    as_text, turned = days.strftime("%d/%m/%Y"), days.strftime("%Y-%d-%m 00:00:00")
+    found = field(np.where(days.day > 12, as_text, turned))
+    assert found["type"] == "any" and "took days for months; correct them" in found["ask"]
+    line = '"format": "%Y-%m-%d %H:%M:%S", "otherFormats": ["%d/%m/%Y"]'
+    assert line in found["ask"], found["ask"]
+    assert (
+        field(np.where(days.day > 12, as_text, turned), given=json.loads(f"{{{line}}}"))["role"]
+        == "time"
+    )
+    for mixed in (np.arange(60) % 2 > 0, days.day > 13):  # in two ways, whatever the day
+        assert field(np.where(mixed, as_text, days.strftime("%Y-%m-%d")))["role"] == "time"
 
 
 def test_numbers_of_another_decimal_mark_than_the_table_has_are_told():
@@ -187,8 +237,14 @@ def test_years_of_two_digits_are_of_the_last_hundred_unless_either_century_may_b
         ([101, 102, 205, 310], "'v' has 4 different numbers (101, 102, 205 ...)"),
         (["2020-01-01", "2020-01-02", "9999-12-31"], "'v' is '9999-12-31' in 20 records"),
         (["5 mg", "7 mg"], "60 cells hold a number and a sign ('5 mg', '7 mg')"),
+        (
+            [18_000 + 199 * (7 * k % 60) for k in range(60)],
+            "'v' may count days as spreadsheets do (12 April 1949 to 4 June 1981)",
+        ),
         (["01067", "1067"], "'v' holds '01067', which is read as a name"),
         (["Bonn", "bonn", "Ulm"], "'v' has 'Bonn' also as 'bonn'"),
+        (["grade 1", "grade\xa01", "2"], "'v' has 'grade 1' also as 'grade\\xa01'"),
+        (["0-2", "03-May", "06-Oct"], "'v' has '03-May', which a spreadsheet may have made"),
         ([1, 2, 3, 4, 5, 9, 8], "'v' is 9 in 8 records, far from its other values (1 to 8)"),
         ([1, 2, 3, 4, 5, 8], "'v' is 8 in 10 records, far from its other values (1 to 5)"),
         ([-35.5, -4, 1, 3, 20, 35, -99.9], "'v' is -99.9 in 8 records, far from its other"),
@@ -196,6 +252,10 @@ def test_years_of_two_digits_are_of_the_last_hundred_unless_either_century_may_b
         (["TRUE", "1", "0", "FALSE"], "'v' says yes and no in several ways"),
         (["ja", "Nein", "no"], "'v' says yes and no in several ways"),
         ([f"{k}{u}" for k in range(6) for u in (" days", " weeks")], "have different units"),
+        (
+            ["<20"] * 40 + [f"{k}.5" for k in range(20)],
+            "though its numbers are written as '<20' is",
+        ),
         ([f"'{k}.5" for k in range(12)], "is taken for 12 categories, though its numbers are"),
         ([f'="{k}"' for k in range(12)], "is taken for 12 categories, though its numbers are"),
     ],
@@ -211,6 +271,7 @@ def test_what_looks_odd_is_said_and_not_changed(cells, said):
         [*range(10)],  # 7, 8 and 9 go on from 0 to 6
         [1, 2, 3, 4, 5, 6, 7, 9],
         [*np.arange(20, 79, 1.5), 99, 99],  # two of that age
+        [18_000 + 190 * (7 * k % 60) for k in range(60)],  # round, as days are not
         ["yes", "no"],
         ["yes", "no", "perhaps"],
         [f"{letter}{k}.{k}" for k in range(6) for letter in "EJ"],  # of ICD
@@ -228,6 +289,7 @@ def test_what_is_usual_is_not_called_odd(cells):
         ([f"{k}.5 {u}" for k in range(30) for u in ("mg", "g")], "different units ('mg', 'g')"),
         ([f"{k}.5{u}" for k in range(30) for u in ("%", "")], "different units"),
         ([f"({k}.5)" for k in range(60)], "which is not read"),
+        ([f"{k}.5" for k in range(50)] + [f"{k}.5-" for k in range(10)], "as '0.5-' is"),
         ([f"'{k}" for k in range(60)], "which is not read"),
         ([f"{k}:30" for k in range(60)], "spans of time"),
         (["", None], "no value at all"),
@@ -237,6 +299,17 @@ def test_what_is_usual_is_not_called_odd(cells):
 def test_what_is_no_single_number_is_left_out_with_its_cure(cells, why):
     found = field(cells)
     assert found["role"] == "left out" and why in found["why"]
+
+
+@pytest.mark.parametrize("error", ["#DIV/0!", "#N/A", "#REF!", "#WERT!", "#NV", "#NAME?"])
+@pytest.mark.parametrize("others", [["1.5", "2"], ["mild", "severe"], ["2021-12-31", "2022-01-02"]])
+def test_a_failed_formula_is_missing_and_told_whatever_the_others_are(error, others):
+    found = field([*others, error])
+    assert found["missingValues"] == ["", error]
+    said = f"'v' has 20 cells {error}, where a formula has failed: they are missing."
+    assert found["notes"].count(said) == 1 and found["sure"] == "yes"
+    assert error not in found.get("categories", ())
+    assert field(["#1", "#2", "# 3"])["categories"] == ["# 3", "#1", "#2"]
 
 
 def test_codes_of_letters_and_points_are_names_and_times_of_day_are_no_days():

@@ -19,7 +19,7 @@ from ehrgan import cli
 from ehrgan.report import methods
 from ehrgan.report.describe import describe
 from ehrgan.report.errors import ReportError
-from ehrgan.report.methods import CANDIDATES, PAPERS, make_method
+from ehrgan.report.methods import CANDIDATES, JOINT, PAPERS, make_method
 from ehrgan.report.model import FORMAT, TRUSTED, Model, read_model
 
 
@@ -58,7 +58,7 @@ def fitted(method=CANDIDATES[0], n_records=0):
     return make_method(*method, 0, n_records, describe(X)).fit(X, y), X
 
 
-@pytest.mark.parametrize("method", CANDIDATES + PAPERS, ids=" + ".join)
+@pytest.mark.parametrize("method", CANDIDATES + JOINT + PAPERS, ids=" + ".join)
 def test_every_method_tells_the_same_from_its_file(method, tmp_path):
     pipeline, X = fitted(method)
     Model(pipeline, {"card": "words"}).save(tmp_path / "model.skops")
@@ -169,7 +169,7 @@ def test_what_is_no_model_of_a_report_is_refused(tmp_path):
 
 def test_the_list_names_types_that_are_needed_and_none_that_runs_code():
     asked = set()
-    for method in (CANDIDATES + PAPERS)[:]:
+    for method in CANDIDATES + JOINT + PAPERS:
         data = io.BytesIO(skops.io.dumps(fitted(method)[0])).getvalue()
         asked |= {*skops.io.get_untrusted_types(data=data)}
     assert asked <= {*TRUSTED}

@@ -501,6 +501,11 @@ def test_categories_are_texts_of_the_values_whatever_type_they_had():
     assert new.cat.codes.tolist() == [0, 0, 0, 1, -1, -1]
 
 
+def test_numbers_that_have_no_order_are_categories():
+    found = prepare(table(v=np.arange(120) % 4 + 1j), "died").X["v"]
+    assert found.cat.categories.tolist() == ["(1+1j)", "(2+1j)", "(3+1j)", "1j"]
+
+
 def test_an_order_that_a_file_tells_is_kept_with_the_values_that_occur(tmp_path):
     order = pd.CategoricalDtype(["lo", "never", "mid", "hi"], ordered=True)
     cells = pd.Categorical(["hi", "lo", None, "mid"] * 30, dtype=order)
@@ -563,7 +568,7 @@ def test_infinite_cells_are_missing_and_counted():
         (
             {"B": 30, "C": 50, "D": 40},
             {"positive": "D"},
-            *("D", "not D", "it was named, against all others."),
+            *("D", "not D", "it was named, against 'C' (50), 'B' (30)."),
         ),
     ],
 )
@@ -593,6 +598,40 @@ def test_ten_records_of_the_rarer_class_are_enough_and_nine_are_not():
 def test_more_than_ten_numbers_are_a_measurement(n, message):
     with pytest.raises(ReportError, match=message):
         prepare(table(died=np.arange(120) % n), "died")
+
+
+# ---------------------------------------------------------------- lines that are no records
+
+
+@pytest.mark.parametrize("place", ["last", "first", "before a mean"])
+@pytest.mark.parametrize("outcome", ["", "37", "yes"])
+def test_a_line_of_totals_is_no_record(place, outcome):
+    own = table(cost=np.arange(120) * 0.1)
+    sums = own[["age", "cost"]].sum().to_frame().T.assign(sex="Summe", died=outcome)
+    parts = [sums, own] if place == "first" else [own, sums]
+    if place == "before a mean":
+        parts.append(own[["age", "cost"]].mean().to_frame().T.assign(died="no"))
+    whole = pd.concat(parts, ignore_index=True)
+    side, where = ("below", 1) if place == "first" else ("above", 121)
+    said = rf"sums of the records {side} it \('age', 'cost'\) where record {where} stands: delete"
+    with pytest.raises(ReportError, match=said):
+        prepare(whole, "died")
+
+
+def test_a_count_of_the_outcome_alone_is_a_total_at_the_end_only():
+    own = table(died=np.resize([0, 1, 0], 120))
+    last = pd.concat([own, pd.DataFrame({"died": [40]})], ignore_index=True)
+    with pytest.raises(ReportError, match=r"sums of the records above it \('died'\).* 121 "):
+        prepare(last, "died", positive="1")
+    few = table(n=120, visits=[1] * 11 + [11] + [2] * 108)  # chance, in the midst of others
+    assert "visits" in prepare(few, "died").X
+
+
+def test_changes_of_both_signs_are_no_totals():
+    rng = np.random.default_rng(0)
+    changes = {f"change {k}": rng.integers(-2, 3, 2000) for k in range(6)}
+    found = prepare(table(n=2000, **changes), "died")
+    assert {*changes} <= {*found.X}
 
 
 # ---------------------------------------------------------------- exact relations

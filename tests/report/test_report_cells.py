@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import lzma
+import pickle
 import unicodedata
 import zipfile
 
@@ -175,6 +176,10 @@ def test_packed_text_is_unpacked_and_broken_packages_are_told(tmp_path, pack):
         (b'{"a": 1}\n{"a": 2}\n', "is JSON"),
         (b"\xef\xbb\xbf<html><table><tr><td>1</td></tr></table>", "is a web page or XML"),
         (b"%PDF-1.4", "is a document"),
+        (pickle.dumps({"a": [1]}), "is a pickle"),
+        (gzip.compress(b"RDX3\nX\n\0\0\0\3"), "of a kind that is not read"),
+        (b"\x89HDF\r\n\x1a\n", "of a kind that is not read"),
+        (b"0" * 40 + b"ASCII SPSS PORT FILE  \n" + b"0" * 80, "a portable file of SPSS"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:4\n", "Git LFS"),
         (zipped(a=CSV, b=CSV), r"packs the files \['a', 'b'\]"),
         (b"\x1f\x8brest", "cannot be read"),

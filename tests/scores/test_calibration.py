@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from ehrgan.scores.calibration import calibration_line, reprior, threshold_by_prevalence
+from ehrgan.scores.calibration import (
+    believed_prevalence,
+    calibration_line,
+    reprior,
+    threshold_by_prevalence,
+)
 
 shares = st.floats(0.001, 0.999)
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=20).map(np.array)
@@ -119,6 +124,25 @@ def test_a_threshold_decides_as_moved_probabilities_do(p, before, after, thresho
     clear = np.abs(p - own) > 1e-9
     moved = reprior(p, before, after)
     np.testing.assert_array_equal((p > own)[clear], (moved > threshold)[clear])
+
+
+@given(st.floats(0.05, 0.95), st.integers(0, 2**20))
+def test_what_a_model_believes_is_where_its_promises_come_true(believed, key):
+    rng = np.random.default_rng(key)
+    p = rng.uniform(0.01, 0.99, 400)
+    y = rng.random(400) < p
+    weight = rng.uniform(0.5, 2, 400)
+    here = np.average(y, weights=weight)
+    moved = reprior(p, here, believed)
+    found = believed_prevalence(y, moved, weight=weight)
+    assert np.average(reprior(moved, found, here), weights=weight) == pytest.approx(here, abs=1e-9)
+    assert abs(found - believed) < 0.15  # the outcomes are those of p, but for chance
+
+
+def test_what_a_model_believes_needs_finite_odds():
+    with pytest.raises(ValueError, match="clip"):
+        believed_prevalence([0, 1, 1], [0.0, 0.4, 0.6])
+    assert 0 < believed_prevalence([0, 1, 1], [0.0, 0.4, 0.6], clip=1e-6) < 1
 
 
 def test_a_known_prevalence_repairs_what_balancing_did():

@@ -17,7 +17,7 @@ from ehrgan.sweeps.plan import plan
 
 ROOT = Path(__file__).parents[2]
 KEYS = ["trial", "fold", "classifier", "metric"]
-SMALL = {"n_trials": 2, "n_folds": 2, "seed": 3}
+SMALL = {"n_trials": 2, "n_folds": 2, "seed": 3, "n_inner": 0}
 
 
 def test_the_committed_results_are_those_of_the_grid():
@@ -35,7 +35,7 @@ def test_the_committed_results_are_those_of_the_grid():
 
 
 def test_a_committed_cell_can_be_made_again():
-    live = one_prevalence("wdbc", 0.05, 1, cures=("none", "SMOTE"), n_trials=1)
+    live = one_prevalence("wdbc", 0.05, 1, cures=("none", "SMOTE"), n_trials=1, n_inner=0)
     kept = committed("by_prevalence").query("table == 'wdbc' and prevalence == 0.05 and seed == 1")
     both = live.merge(kept, on=KEYS, suffixes=("", "_kept"))
     assert len(both) == len(live)
@@ -99,6 +99,48 @@ def test_a_known_prevalence_mends_threshold_and_probabilities(told):
         assert shifted["brier"] == pytest.approx(row["none", "brier"])
 
 
+def test_recalibration_hears_of_training_records_alone_and_keeps_the_promise_there(monkeypatch):
+    heard = []
+
+    def judge(arm, folds, tables, n_jobs):
+        said = [expit((table.test[:, 0] - 16) / 2) for table in tables]
+        heard.append((folds, tables, said))
+        return Judged(said, [0.5] * len(said))
+
+    monkeypatch.setattr(by_prevalence, "judge", judge)
+    found = one_prevalence("wdbc", 0.1, cures=("SMOTE",), **SMALL | {"n_inner": 4})
+    X, y = by_prevalence._numbers("wdbc")
+    (folds, _, said), (inner, _, promised) = heard
+    wide = found.pivot_table("value", ["trial", "fold"], ["classifier", "metric"])
+    for fold, p in zip(folds, said, strict=True):
+        own = [i for i, f in enumerate(inner) if (f.trial, f.fold) == (fold.trial, fold.fold)]
+        held = np.concatenate([inner[i].test for i in own])
+        assert sorted(held) == sorted(fold.train) and len(own) == 4
+        for i in own:
+            assert sorted([*inner[i].train, *inner[i].test]) == sorted(fold.train)
+            np.testing.assert_array_equal(inner[i].y_test, y[inner[i].test])
+        shift = by_prevalence.believed_prevalence(
+            y[held], np.concatenate([promised[i] for i in own])
+        )
+        moved = by_prevalence.reprior(p, shift, fold.y_train.mean())
+        expected = score_at_prevalence(fold.y_test, moved, fold.y_train.mean())
+        assert wide.loc[fold.trial, fold.fold]["SMOTE, recalibrated", "ratio"] == pytest.approx(
+            expected["ratio"]
+        )
+
+
+def test_recalibration_keeps_promises_where_the_prior_alone_does_not():
+    found = one_prevalence("wdbc", 0.05, 5, cures=("class weights", "SMOTE"), n_trials=4)
+    ratio = found[found["metric"] == "ratio"].groupby("classifier")["value"].mean()
+    for cure in ("class weights", "SMOTE"):
+        assert abs(ratio[f"{cure}, recalibrated"] - 1) < 0.1 < 1 - ratio[f"{cure}, repriored"]
+
+
+def test_neighbours_are_sought_among_as_many_as_there_are():
+    found = one_prevalence("wdbc", 0.02, 5, cures=("SMOTE", "ADASYN"), n_trials=1)
+    assert np.isfinite(found["value"]).all()  # the inner folds learn from four ill records
+
+
 @pytest.mark.parametrize(("cure", "learned"), [("none", 0.1), ("SMOTE", 0.5)])
 def test_a_shift_puts_right_what_is_promised_where_the_classes_are_as_learned(told, cure, learned):
     found = one_prevalence("wdbc", 0.1, cures=(cure,), **SMALL)
@@ -132,12 +174,13 @@ def test_records_that_are_real_spread_like_real_ones():
 
 
 def test_every_cure_runs_and_the_generators_are_looked_at():
-    found = one_prevalence("wdbc", 0.1, **SMALL | {"n_trials": 1})
+    found = one_prevalence("wdbc", 0.1, **SMALL | {"n_trials": 1, "n_inner": 2})
     by_cure = found.groupby("classifier")["metric"].agg(set)
     assert set(CURES) <= set(by_cure.index)
     for name in CURES:
         assert ({"spread", "swing"} <= by_cure[name]) == CURES[name].adversarial
         assert {"auc_roc", "ratio", "slope", "shift", "matched"} <= by_cure[name]
+        assert {"auc_roc", "ratio", "slope"} <= by_cure[f"{name}, recalibrated"]
     assert np.isfinite(found["value"]).all()
     auc = found[found["metric"] == "auc_roc"].groupby("classifier")["value"].mean()
     assert auc.min() > 0.9
@@ -154,6 +197,7 @@ def test_every_cure_runs_and_the_generators_are_looked_at():
         ({"prevalence": 0.002}, "leaves 1 positive"),
         ({"seed": -1}, "seed must be"),
         ({"n_trials": 0}, "n_trials must be"),
+        ({"n_inner": 1}, "n_inner must be"),
     ],
 )
 def test_settings_of_no_sense_are_refused(change, words):

@@ -1,13 +1,32 @@
 """Two stages or one: folds, what is hidden from whom, and what is scored."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from ehrgan.book.committed import SWEEPS, committed
 from ehrgan.nets.labels import UNLABELLED
 from ehrgan.study import by_stages
+from ehrgan.sweeps.grid import read_grid
+from ehrgan.sweeps.plan import plan
 from ehrgan.tables.records import load_wdbc
 
+SWEPT = Path(__file__).parents[2] / "sweeps"
+
 QUIET = ("mean", "gradient boosting")
+
+
+def test_the_committed_results_are_those_of_the_grid():
+    runs = plan(SWEPT / "one_joint.ipynb", read_grid(SWEPT / "joint.yml"))
+    setting, kept = SWEEPS["by_stages"], committed("by_stages")
+    asked = {tuple(run.parameters[name] for name in setting) for run in runs}
+    assert set(kept[setting].itertuples(index=False, name=None)) == asked
+    arms = kept.groupby(setting)["imputer"].agg(set)
+    assert (arms == set(by_stages.ARMS)).all()
+    trials = {tuple(run.parameters[name] for name in setting): run.parameters for run in runs}
+    for key, own in kept.groupby(setting):
+        assert own["trial"].nunique() == trials[key]["n_trials"]
 
 
 @pytest.fixture

@@ -46,8 +46,6 @@ document.querySelectorAll("article .cell_output table:has(caption)").forEach((ta
 // The entry for BibTeX, by the library that copies code; the button says that it is done.
 if (typeof ClipboardJS !== "undefined") {
   new ClipboardJS(".btn-cite-button").on("success", ({ trigger }) => {
-    const words = trigger.querySelector(".btn__text-container");
-    words.setAttribute("role", "status");
-    words.textContent = "Copied";
+    trigger.querySelector("[role=status]").textContent = "Copied";
   });
 }

@@ -1,7 +1,5 @@
 """What the text of a chapter commits to, held to by the run that makes its page."""
 
-from IPython.display import Markdown, display
-
 __all__ = ["BOOK", "Findings"]
 
 #: The settings at which most chapters are written; they are the defaults of these.
@@ -63,5 +61,5 @@ class Findings:
         )
 
     def _ipython_display_(self):
-        if self.changed:
-            display(Markdown(f"> {self!r}"))
+        if self.changed:  # printed: a displayed note would take the name of the cell's figure, too
+            print(self)

@@ -154,9 +154,9 @@ class JointACGANClassifier(ACGANClassifier):
     Estimates are therefore for this classifier; where they are to be read as measurements, set
     ``stop_gradient``.
 
-    A pair of networks costs about three times as much as an
-    :class:`~ehrgan.nets.acgan.ACGANClassifier`. Compiling takes some seconds for each new
-    combination of sizes in a process. A fit does not depend on the order of the records, and a
+    A pair of networks costs about four times as much as an
+    :class:`~ehrgan.nets.acgan.ACGANClassifier`, and less than one with an imputing autoencoder
+    before it. Compiling takes some seconds for each new combination of sizes in a process. A fit does not depend on the order of the records, and a
     whole-number ``sample_weight`` is the same as repeating the record. A fitted model, saved or
     not, holds no record.
 

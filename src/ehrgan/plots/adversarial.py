@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from .classifiers import METRIC_WORDS
 from .style import CLASS_COLOURS, COLOURS, DASHES, MARKERS, band, drawn, subplots
 
 
@@ -127,7 +128,7 @@ def seed_spread(scores):
         looks = {"color": COLOURS[0], "ms": 6, "mec": "white", "mew": 0.6}
         axis.plot(scores[metric], i - 0.09 * rank, "o", **looks)
         axis.plot(scores[metric].mean(), i + 0.22, "^", color="black", ms=7)
-    axis.set_yticks(range(scores.shape[1]), [m.replace("_", " ") for m in scores])
+    axis.set_yticks(range(scores.shape[1]), [METRIC_WORDS.get(m, m) for m in scores])
     axis.invert_yaxis()
     axis.set_xlabel("score on the test fold")
     dot = plt.Line2D([], [], ls="", marker="o", color=COLOURS[0], label="one seed")

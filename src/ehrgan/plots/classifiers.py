@@ -38,7 +38,7 @@ def classifier_intervals(summary, paper, metric="accuracy"):
     figure, axis = subplots(figsize=(5.6, 6.8))
     _rows_of_intervals(axis, ours, told)
     axis.set_xlim(right=min(1, axis.get_xlim()[1]))
-    axis.set_xlabel(f"{metric.replace('_', ' ')}, mean over test folds")
+    axis.set_xlabel(f"{METRIC_WORDS.get(metric, metric)}, mean over test folds")
     figure.legend(handles=_handles(axis, told), loc="outside upper left", ncols=4, fontsize=10)
     return figure
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..scores.estimate import signed
-from .style import COLOURS, DASHES, MARKERS, drawn, label_edges, spread, subplots
+from .style import COLOURS, DASHES, MARKERS, drawn, is_narrow, label_edges, spread, subplots
 
 
 @drawn
@@ -65,5 +65,5 @@ def gain_map(table, label, across="rate"):
     axis.set_yticks(range(len(table)), table.index)
     axis.set_xlabel(across)
     axis.grid(visible=False)
-    figure.colorbar(image, label=label)
+    figure.colorbar(image, label=label, location="bottom" if is_narrow() else "right")
     return figure

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from scipy.stats import binomtest
 
-from .style import COLOURS, MARKERS, drawn, spread, subplots
+from .style import COLOURS, MARKERS, drawn, is_narrow, spread, subplots
 
 
 @drawn
@@ -30,7 +30,7 @@ def method_intervals(table, chosen):
     axis.annotate("recommended", place, **beside, ha="right", va="center")
     axis.set(xlabel="AUC", yticks=range(len(table)), yticklabels=table["imputation"])
     axis.invert_yaxis()
-    axis.margins(x=0.15)
+    axis.margins(x=0.4 if is_narrow() else 0.15)  # room for the word
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 

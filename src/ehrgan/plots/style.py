@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
 from io import BytesIO
+from textwrap import fill, wrap
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import AutoLocator, FixedFormatter
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7700DD")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -27,7 +29,7 @@ CLASS_COLOURS = {0: COLOURS[0], 1: COLOURS[1]}
 
 PHONE = 5.0  # inches of a canvas that a phone shows 352 pixels wide
 LEAST = 10  # points of a letter on it
-NARROW = "application/vnd.ehrgan.narrow"  # a notebook's name for the picture, a PNG in base64
+NARROW = "ehrgan_narrow"  # in the metadata of a notebook's output: the picture, a PNG in base64
 _for_a_phone = ContextVar("for a phone", default=False)
 
 
@@ -81,19 +83,44 @@ def narrow(draw):
     try:
         with style():
             made = draw()
+            for text in made.findobj(Text):
+                text.set_fontsize(max(LEAST, text.get_fontsize()))
+            made.draw_without_rendering()  # from here on it is known what takes how much room
+            for axis in made.axes:
+                _make_room(axis)
     finally:
         _for_a_phone.reset(token)
     plt.close(made)
-    for text in made.findobj(Text):
-        text.set_fontsize(max(LEAST, text.get_fontsize()))
     return made
+
+
+def _make_room(axis):
+    """Break the names of rows and the labels of axes where they are long; mark fewer places."""
+    box = axis.get_window_extent()
+    points = axis.figure.dpi / 72
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    if isinstance(axis.yaxis.get_major_formatter(), FixedFormatter) and names:
+        lines = box.height / len(names) / points / (1.2 * LEAST)
+        broken = [wrap(name, 17, break_long_words=False) for name in names]
+        if max(map(len, broken)) <= lines:
+            axis.set_yticks(axis.get_yticks(), ["\n".join(name) for name in broken])
+    for label, room in ((axis.xaxis.label, box.width), (axis.yaxis.label, box.height)):
+        letters = room / points / (0.6 * label.get_fontsize())
+        label.set_text(fill(label.get_text(), max(12, int(letters)), break_long_words=False))
+    if isinstance(axis.xaxis.get_major_locator(), AutoLocator):
+        axis.xaxis.get_major_locator().set_params(nbins=5)
 
 
 def _narrow_bundle(draw, include=None, exclude=None):  # as IPython calls it
     picture = BytesIO()
     with style():
         narrow(draw).savefig(picture, format="png", bbox_inches="tight")
-    return {NARROW: b64encode(picture.getvalue()).decode()}
+    return {}, {NARROW: b64encode(picture.getvalue()).decode()}
+
+
+def is_narrow():
+    """Whether a figure is being drawn for a phone."""
+    return _for_a_phone.get()
 
 
 def subplots(rows=1, columns=1, *, figsize, used=None, squeeze=True, **options):
@@ -119,7 +146,7 @@ def subplots(rows=1, columns=1, *, figsize, used=None, squeeze=True, **options):
         Of shape (rows, columns), however they stand, unless squeezed; None where nothing is drawn.
     """
     used = used or rows * columns
-    if _for_a_phone.get():
+    if is_narrow():
         figure, axes = _stacked(rows, columns, used, figsize, **options)
     else:
         figure, axes = plt.subplots(rows, columns, figsize=figsize, squeeze=False, **options)
@@ -148,7 +175,8 @@ class _Narrow(Figure):
     """A figure whose legend stands above or below, in as many columns as fit."""
 
     def legend(self, *args, loc, ncols=1, **options):
-        loc = loc if "right" not in loc else "outside upper left"
+        if "right" in loc:
+            loc, ncols = "outside upper left", 4
         made = super().legend(*args, loc=loc, ncols=ncols, **options)
         if ncols > 1 and made.get_window_extent().width > self.bbox.width:
             made.remove()

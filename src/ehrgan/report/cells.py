@@ -29,6 +29,9 @@ OTHERS = {
     rb"7z\xbc\xaf|Rar!|\x28\xb5\x2f\xfd": "an archive of a kind that is not read: unpack it",
     rb"version https://git-lfs": "a pointer of Git LFS: fetch the file itself by git lfs pull",
     rb"SQLite format 3": "a database: save the table as CSV",
+    rb"\x80[\x02-\x05]": "a pickle, which may run code: save the table as Parquet",
+    rb"\x89HDF|RD[AX][2-5]\n|X\n\0": "of a kind that is not read: save the table as CSV or Parquet",
+    rb"(?s).{0,400}ASCII SPSS PORT FILE": "a portable file of SPSS: save it as .sav",
 }
 WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")  # those of today, and those of old
 
@@ -43,8 +46,8 @@ class Cells:
         From text, columns of text without the blanks around, "" where a cell is blank. From other
         formats typed columns, NaN where nothing is; a workbook's column that mixes kinds is text.
     fields : dict of str to dict
-        What the file itself declares of a column, in the words of Table Schema: type, title,
-        categories, categoriesOrdered, missingValues. Text declares nothing.
+        What the file itself declares of a column, in the words of Table Schema: title, categories,
+        categoriesOrdered, missingValues. Text declares nothing.
     dialect : dict
         Arguments of :func:`~ehrgan.report.cells.read_cells` that read another such file alike:
         those given, and the encoding that was found if it is not one of Unicode's.

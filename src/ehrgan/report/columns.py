@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from .convert import DATES, LIMIT, NUMBERS, is_category, numbers, read_plain
-from .notation import NAMES, UNIT, asked
+from .convert import DATES, LIMIT, NUMBERS, is_category, loosely, numbers, read_plain
+from .notation import NAMES, UNIT, asked, births_among
 from .outcome import PLAINLY
 from .schema import OTHER_TYPES
 
@@ -29,7 +29,9 @@ NESTED = "its cells hold lists or bytes; make columns of single values from it"
 #: Categories from which it is told that they look like numbers.
 MANY_CATEGORIES = 10
 #: A number that stands in brackets, quotes or a formula, or has a mark behind.
-DRESSED = r"[='\"(]*\d[\d.,]*[)'\"*+-]*"
+DRESSED = r"[='\"(+-]* ?\d[\d.,]*[)'\"*+-]*"
+#: Dates as a spreadsheet shows them that it makes of 3-5.
+SHORT_DATES = ("%d-%b", "%b-%y")
 #: Numbers that are codes in many tables: 9, 99, 888, -99.9.
 CODE = re.compile(r"-?([789])\1*(\.\1+)?")
 
@@ -79,7 +81,8 @@ def standing(field, cells, codes):
         notes += _date_notes(field, cells, values)
     for error in [code for code in gone if code.startswith("#")]:
         n = (cells == error).sum()
-        notes.append(f"{field['name']!r} has {n} cells {error}, where a formula has failed: they are missing.")
+        said = f"{field['name']!r} has {n} cells {error}, where a formula has failed"
+        notes.append(f"{said}: they are missing.")
     if field["type"] == "string":
         notes += _text_notes(field["name"], field, cells)
     n = cells.notna().sum()
@@ -169,7 +172,7 @@ def _use_of_texts(texts):
     if texts.empty:
         return "left out", unusable(texts)[1]
     n, values = len(texts), texts.nunique()
-    if cure := _numbers_within(texts.drop_duplicates()):
+    if cure := _numbers_within(texts.drop_duplicates().iloc[:1000]):
         return "left out", cure
     if n >= FEWEST_NAMED and values >= DISTINCT_SHARE * n:
         if texts.str.len().mean() > 30 or texts.str.contains(" ").mean() > 0.9:
@@ -193,7 +196,8 @@ def _numbers_within(kinds):
     dressed = kinds.str.fullmatch(DRESSED) & ~kinds.str.isdecimal()
     plainly = kinds.str.contains(r"\d[.,]\d") & ~kinds.str.contains(r"[^\W\d_]")
     if (dressed | plainly).mean() > 0.9:
-        shown = kinds.iloc[0]
+        odd = kinds[~kinds.str.fullmatch(number)]
+        shown = (odd if len(odd) else kinds).iloc[0]
         return f"its numbers are written as {shown!r} is, which is not read: write them plainly"
     return ""
 
@@ -273,6 +277,8 @@ def _number_notes(name, seen):
         shown = ", ".join(f"{kind:.15g}" for kind in kinds[:3])
         said = f"{name!r} has {len(kinds)} different numbers ({shown} ...), read as measured"
         notes.append(f"{said}; if they are names, {asked('say so', {'type': 'string'})}.")
+    if len(kinds) and (said := births_among(kinds)):
+        notes.append(f"{name!r} {said}.")
     return notes
 
 
@@ -337,7 +343,7 @@ def _text_notes(name, field, cells):
         notes.append(f"{word!r} in {counts[word]} cells of {name!r} {said}.")
     groups = {}
     for text in counts.keys():
-        groups.setdefault(str(text).casefold(), []).append(text)
+        groups.setdefault(loosely(str(text)), []).append(text)
     alike = [group for group in groups.values() if len(group) > 1]
     for first, *others in alike[:3]:
         notes.append(
@@ -350,6 +356,10 @@ def _text_notes(name, field, cells):
         notes.append(f"{name!r} says yes and no in several ways ({shown}): write them alike.")
     if len(texts) >= MANY_CATEGORIES and (cure := _numbers_within(texts)):
         notes.append(f"{name!r} is taken for {len(texts)} categories, though {cure}.")
+    shorts = [pd.to_datetime(texts, format=form, errors="coerce") for form in SHORT_DATES]
+    if len(made := texts[shorts[0].notna() | shorts[1].notna()]):
+        said = f"{name!r} has {made.iloc[0]!r}, which a spreadsheet may have made of two numbers"
+        notes.append(f"{said}, such as 3-5: look up what was meant.")
     named = texts[texts.str.contains(NAMES) & ~np.isnan(numbers({"type": "number"}, texts))]
     if len(named):
         said = f"{name!r} holds {named.iloc[0]!r}, which is read as a name"

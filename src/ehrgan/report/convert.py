@@ -6,6 +6,7 @@ import unicodedata
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
 
 from .errors import ReportError, refuse_repeated
 
@@ -87,7 +88,8 @@ def read_plain(field, cells):
 def _by_kinds(field, cells, gone, codes):
     """Where codes for missing stand, and values, each different cell read once."""
     places, kinds = pd.factorize(cells.astype(object) if is_category(cells) else cells)
-    is_text = pd.api.types.is_string_dtype(kinds.dtype)
+    named = field["type"] in CATEGORIES and bool(categories_of(field))  # 1.0 then is 1
+    is_text = pd.api.types.is_string_dtype(kinds.dtype) and not named
     texts = pd.Series(kinds if is_text else [*map(label, kinds)], dtype="str")
     away = texts.isin(gone).to_numpy(dtype=bool)
     if field["type"] in CATEGORIES:
@@ -189,15 +191,15 @@ def numbers(field, texts):
         ways = rf"({pattern})\s*(?:{unit})|(?:{unit})\s*({pattern})" if unit else f"({pattern})"
         found = texts.str.casefold().str.extract(rf"^{LIMIT}(?:{ways})$")
         texts = found[0].fillna(found[1]) if unit else found[0]  # bfill goes row by row
-    found = np.full(len(texts), np.nan)
-    texts = texts.fillna("")  # what is undressed may be nothing
-    good = texts.str.fullmatch(pattern).to_numpy(dtype=bool)
-    inner = texts[good]
+    array = pa.array(texts.fillna(""))  # what is undressed may be nothing
+    good = pa.compute.match_substring_regex(array, f"^(?:{pattern})$")
+    inner = array.filter(good)
     if group:
-        inner = inner.str.replace(group.translate(SIGNS), "", regex=False)
+        inner = pa.compute.replace_substring(inner, group.translate(SIGNS), "")
     if decimal != ".":
-        inner = inner.str.replace(decimal, ".", regex=False)
-    found[good] = pa.array(inner).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        inner = pa.compute.replace_substring(inner, decimal, ".")
+    found = np.full(len(texts), np.nan)
+    found[np.asarray(good)] = np.asarray(inner.cast(pa.float64()))
     found[np.isinf(found) | _broken(field["type"], found)] = np.nan
     return found
 
@@ -282,8 +284,15 @@ def places_of(field, texts):
     for k, (_, words) in enumerate(categories_of(field)):
         for word in words:
             exact.setdefault(word, k)
-            loose.setdefault(word.casefold(), set()).add(k)
+            loose.setdefault(loosely(word), set()).add(k)
+    if not exact:
+        return np.full(len(texts), -1)
     loose = {word: k for word, (k, *more) in loose.items() if not more}
     texts = texts.map(label)
     found = texts.map(exact)
-    return found.fillna(texts.str.casefold().map(loose)).fillna(-1).astype(int).to_numpy()
+    return found.fillna(texts.map(loosely).map(loose)).fillna(-1).astype(int).to_numpy()
+
+
+def loosely(text):
+    """A text without what people hardly see: case, width, and kind and number of blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

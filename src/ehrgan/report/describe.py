@@ -203,8 +203,7 @@ def _of_text(counts, given, codes, hints):
     """How a column of text is written, by the first type that reads it."""
     wanted = given.get("type")
     words = [c for c in codes if np.isnan(numbers({"type": "number"}, pd.Series([c], dtype="str")))]
-    gone = _gone(counts.index, given, [*DEFAULT_MISSING, *words])
-    rest = counts.drop(gone)
+    gone, rest = _gone(counts, given, [*DEFAULT_MISSING, *words])
     found = None if len(rest) else {"type": wanted or "any"}
     if wanted == "boolean" or {str(t).casefold() for t in rest.index[:9]} <= {"true", "false"}:
         found = found or {"type": "boolean"}
@@ -220,18 +219,22 @@ def _of_text(counts, given, codes, hints):
     return {"missingValues": ["", *gone]} | found
 
 
-def _gone(texts, given, usual):
-    """Those of some texts that mean missing: as is given, else usual codes and failed formulas."""
+def _gone(counts, given, usual):
+    """Texts that mean missing, as is given or else usual codes and failed formulas; and the others.
+
+    `counts` are the cells of each text; those of the others are given back.
+    """
+    texts = counts.index
     failed = [text for text in texts[texts.str.startswith("#")] if FAILED.fullmatch(text)]
-    return texts.intersection(given.get("missingValues", [*usual, *failed]))
+    gone = texts.isin(given.get("missingValues", [*usual, *failed]))
+    return texts[gone], counts[~gone]
 
 
 def _of_words(counts, given, codes, hints):
     """A column of words, with its categories unless they are too many."""
     doubtful = DOUBTFUL - hints.get("words", set()) - {*codes}
     usual = [code for code in (*DEFAULT_MISSING, *codes) if code not in doubtful]
-    gone = _gone(counts.index, given, usual)
-    rest = counts.drop(gone)
+    gone, rest = _gone(counts, given, usual)
     found = {"type": "string", "missingValues": ["", *gone]}
     n, values = rest.sum(), len(rest)
     many = values > MOST_CATEGORIES and n < values * FEWEST_OF_A_VALUE

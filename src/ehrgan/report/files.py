@@ -57,9 +57,7 @@ def read_table(path, missing=(), **options):
 def as_filed(cells):
     """The table of some cells, with what its file tells beside it in ``attrs``."""
     table = tidy(cells.table)
-    # of types the cells know more
     fields = [{"name": n, **cells.fields.get(n, {})} for n in table]
-    fields = [{key: f[key] for key in f if key != "type"} for f in fields]
     schema = {"fields": fields, "dialect": cells.dialect}
     table.attrs = {"notes": list(cells.notes), "schema": schema}
     return table

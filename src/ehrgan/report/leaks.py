@@ -1,4 +1,4 @@
-"""Columns that give the outcome away or repeat others, and records that repeat others."""
+"""Columns that give the outcome away or repeat others, and records that repeat or sum others."""
 
 import hashlib
 
@@ -19,6 +19,8 @@ LEAK, NEAR_LEAK = 0.99, 0.9
 FEWEST_SEEN = 8
 #: Chance below which a value that occurs in one class alone is worth a word.
 ONE_SIDED = 1e-6
+#: Values beside nought whose sum a line of totals holds, in so many columns at least.
+FEWEST_SUMMED, FEWEST_SUMS = 10, 2
 #: Different values that a number needs to tell records apart, and how many records may be expected
 #: to share a record's numbers by chance, for an equal one to count as its copy.
 FINE_VALUES = 10
@@ -116,3 +118,32 @@ def equal_records(X, y, notes):
         )
     notes.append(f"{n} records repeat an earlier one in every attribute; folds keep them together.")
     return pd.factorize(groups)[0]
+
+
+def refuse_sums(table):
+    """Refuse a record that is the sum of all above it, or below it, as a line of totals is.
+
+    `table` holds the columns of numbers, NaN where missing.
+    """
+    for side, rows in (("above", table), ("below", table[::-1])):
+        same = pd.DataFrame({n: _sums_up(own.to_numpy()) for n, own in rows.items()}, rows.index)
+        enough = np.full(len(same), FEWEST_SUMS)
+        enough[-1:] = 1  # at the end of the table a single one is plain enough
+        for row in same.index[same.sum(axis=1) >= enough][:1]:
+            names = ", ".join(map(repr, same.columns[same.loc[row]][:3]))
+            raise ReportError(
+                f"table has the sums of the records {side} it ({names}) where record {row + 1} "
+                "stands: delete that line"
+            )
+
+
+def _sums_up(own):
+    """Where a size is the sum of those of enough others before it.
+
+    Of sizes, as sums of both signs come back to every small number by chance.
+    """
+    known = np.abs(np.nan_to_num(own))
+    with np.errstate(over="ignore"):
+        sums = np.cumsum(known) - known
+    same = np.isclose(known, sums, rtol=1e-9, atol=0)
+    return same & (known > 0) & (np.cumsum(known > 0) > FEWEST_SUMMED)

@@ -3,13 +3,15 @@
 import difflib
 import warnings
 
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from .convert import read, tidy
+from .convert import DATES, read, tidy
 from .describe import describe
 from .errors import ReportError
-from .unlike import Unlike, ends_of
+from .seen import summary
+from .unlike import Unlike
 
 __all__ = ["AsLearned"]
 
@@ -40,17 +42,18 @@ class AsLearned(TransformerMixin, BaseEstimator):
         self.schema = schema
 
     def fit(self, X, y=None):
-        """Learn names and types of the columns; `y` is ignored."""
+        """Learn names and types of the columns, and how they are spread; `y` holds classes."""
         schema = self.schema or describe(X)
         self.fields_ = {name: schema[name] for name in X}
         of_words = X.select_dtypes("category")
         self.categories_ = {name: [*cells.cat.categories] for name, cells in of_words.items()}
-        self.ends_ = ends_of(X)
+        classes, y = np.unique([] if y is None else y, return_inverse=True)
+        self.seen_ = summary(X, y, classes)
         return self
 
     def fit_transform(self, X, y=None):
         """Learn from attributes, which are values already."""
-        self.fit(X)
+        self.fit(X, y)
         return X
 
     def transform(self, X):
@@ -62,7 +65,7 @@ class AsLearned(TransformerMixin, BaseEstimator):
             If `X` lacks a column.
         """
         values, unread = self.read(X)
-        seen = Unlike(self.fields_, self.ends_)
+        seen = Unlike(self.fields_, self.seen_)
         seen.add(values, unread)
         for sentence in seen.words():
             warnings.warn(sentence, stacklevel=2)
@@ -98,7 +101,7 @@ class AsLearned(TransformerMixin, BaseEstimator):
             )
         found, gone = {}, {}
         for name, field in self.fields_.items():
-            values, unread = read(field, X[name])
+            values, unread = _read_alike(field, X[name])
             if name in self.categories_:
                 seen = self.categories_[name]
                 unread |= values.notna() & ~values.isin(seen)
@@ -107,3 +110,32 @@ class AsLearned(TransformerMixin, BaseEstimator):
                 gone[name] = X.loc[unread, name].astype(str).value_counts().to_dict()
             found[name] = values
         return pd.DataFrame(found), gone
+
+
+def _read_alike(field, cells):
+    """What a field reads of cells; where most show another notation, only what both read alike.
+
+    A model that knows days first, and meets 12/31/2021, no longer knows what 03/04/2021 means.
+    """
+    values, unread = read(field, cells)
+    other = _otherwise(field)
+    if other is None or not unread.any():
+        return values, unread
+    rival, _ = read(other, cells)
+    theirs, ours = (unread & rival.notna()).sum(), (values.notna() & rival.isna()).sum()
+    if theirs > ours:
+        doubtful = values.notna() & rival.notna() & (values != rival)
+        values, unread = values.mask(doubtful), unread | doubtful
+    return values, unread
+
+
+def _otherwise(field):
+    """The field of the other usual notation, of day and month or of decimals; None of others."""
+    if field["type"] in DATES:
+        form = field.get("format", "")
+        swapped = form.translate(str.maketrans("dm", "md"))
+        return {**field, "format": swapped} if {"%d", "%m"} <= {form[:2], form[3:5]} else None
+    if field["type"] != "number":
+        return None
+    decimal = field.get("decimalChar", ".")
+    return {**field, "decimalChar": {".": ",", ",": "."}.get(decimal, "."), "groupChar": decimal}

@@ -14,12 +14,14 @@ from .learned import AsLearned
 
 __all__ = ["Model", "TRUSTED", "read_model"]
 
-FORMAT = 1
+FORMAT = 2
 #: Types that a model may hold beside those that skops trusts: ours, and those of scikit-learn that
 #: its estimators are made of.
 TRUSTED = (
     "ehrgan.nets.acgan.ACGANClassifier",
     "ehrgan.nets.autoencoder.StackedAutoencoderImputer",
+    "ehrgan.nets.joint.JointACGANClassifier",
+    "ehrgan.nets.joint.Spread",
     "ehrgan.nets.units.Units",
     "ehrgan.report.learned.AsLearned",
     "ehrgan.report.methods.FromSome",
@@ -50,7 +52,7 @@ class Model:
         Fitted, as :meth:`~ehrgan.report.report.Report.fit` gives it; its first step carries the
         schema by which records are read.
     about : dict
-        Plain data: card (Markdown), versions, fingerprint of the table, thresholds.
+        Plain data: card (Markdown), classes in their order, versions, fingerprint of the table.
     """
 
     pipeline: object

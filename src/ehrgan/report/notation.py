@@ -6,6 +6,8 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
 
 from .convert import LIMIT, SIGNS, days, number_pattern, numbers
 
@@ -13,6 +15,10 @@ from .convert import LIMIT, SIGNS, days, number_pattern, numbers
 ODD_SHARE = 0.05
 #: Different words, beside numbers, that may all be words for missing.
 FEW_WORDS = 5
+#: Different dates of a format from which it is told that all are early, or late, in a month.
+FEWEST_OF_A_FORM = 10
+#: Share of numbers that end with nought up to which they are not rounded.
+ROUND_SHARE = 0.2
 #: Different texts of six digits that must all be dates.
 FEWEST_DAYS = 20
 FORMATS = ("format", "otherFormats", "firstYear")
@@ -38,11 +44,32 @@ UNIT = r"[^\d\s!-$&-/:-@\[-`{-~][^\s<>=]{0,11}(?: [^\W\d]{1,6})?"
 MONEY = r"[$\u20ac\u00a3\u00a5]"
 #: Leading zeros, digits around an E, more digits than a number tells apart: names as often.
 NAMES = r"^[+-]?0\d|^\d+[eE]\d+$|^\d{16,}$"
-#: A date and a time of day whose digits are all 9.
-SHAPE = re.compile(
-    r"(?P<day>.*?)(?:(?P<mark>^|[ T:]|, )(?P<hour>99?:99)(?P<second>:99)?(?P<part>\.9{1,9})?"
-    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]99:?99))?)?"
+#: Dates and times of day whose digits are all 9, with the strptime directive of each part as name.
+DAY, MONTH, YEAR = "(?P<d>99?)", "(?P<m>99?)", "(?:(?P<Y>9999)|(?P<y>99))"
+WORD, GAP = r"(?:(?P<b>[^\W\d_]{3})|(?P<B>[^\W\d_]{4,}))", r"(?:[^\w:]{1,3}|_)"
+TIME = (
+    r"(?P<H>99?):(?P<M>99)(?::(?P<S>99))?(?:\.(?P<f>9{1,9}))?(?: ?(?P<p>[AaPp][Mm]))?"
+    r"(?: ?(?P<z>Z|[+-]99:?99))?"
 )
+NO_POINT = r"(?:[^\w.:]{1,3}|_)"
+MARK = r"(?:[ T]|, |(?<=[^ ]99):)"  # SAS writes 31DEC2021:10:15
+ANY_ORDER = (
+    rf"(?P<Y>9999){GAP}{MONTH}(?:{GAP}{DAY})?",
+    rf"(?P<Y>9999){GAP}?{WORD}{GAP}?{DAY}",
+    rf"{DAY}{GAP}?{WORD}{GAP}?{YEAR}",
+    rf"{WORD}{GAP}?{DAY}{GAP}{YEAR}",
+    rf"{MONTH}{GAP}(?P<Y>9999)",
+)
+ORDERS = {
+    "dmy": rf"{DAY}{GAP}{MONTH}{GAP}{YEAR}",
+    # no country writes the month first and points
+    "mdy": rf"{MONTH}{NO_POINT}{DAY}{NO_POINT}{YEAR}",
+    "ymd": rf"(?P<y>99){GAP}{MONTH}{GAP}{DAY}",
+}
+SHAPES = {
+    order: [re.compile(rf"{day}(?:{MARK}{TIME})?") for day in (*ANY_ORDER, own)]
+    for order, own in ORDERS.items()
+}
 
 
 def best_of(readings, weights):
@@ -56,6 +83,25 @@ def best_of(readings, weights):
     return [ahead[0], *(r for r in ahead[1:] if not np.array_equal(r[1], first, equal_nan=True))]
 
 
+def _decided(found, usual, texts, in_words, line):
+    """The reading that is taken of those that differ, and what to say of it or to ask.
+
+    One that is `usual` in other columns is taken and told. `line` gives the property that settles.
+    """
+    own = (usual or found)[0]
+    rival = next((reading for reading in reversed(found) if reading is not own), None)
+    if rival is None:
+        return own, {}
+    differ = own[1] != rival[1]
+    k = (differ * (2 - np.isnan(own[1] + rival[1]))).argmax()  # at best one that both read
+    value, other = in_words(own[1][k]), in_words(rival[1][k])
+    if usual:
+        said = f"{texts[k]!r} is read as {value}, as other columns are written so"
+        return own, {"notes": [f"{said}; {asked(f'if it is {other}', line(rival[0]))}."]}
+    what = f"{texts[k]!r} may be {value} or {other}"
+    return own, {"ask": asked(what, line(own[0]), line(rival[0]))}
+
+
 def as_numbers(counts, given, hints):
     """The field of a column of numbers, perhaps with what to ask; None if it is none.
 
@@ -64,8 +110,9 @@ def as_numbers(counts, given, hints):
     """
     texts, weights = pd.Series(counts.index, dtype="str"), counts.to_numpy()
     enough = 0 if "type" in given else (1 - ODD_SHARE) * weights.sum()
-    digits = (texts.str.contains("[0-9]") | ~texts.str.isascii()).to_numpy(dtype=bool)
-    if 2 * weights[digits].sum() < enough:
+    # nothing but signs stands before a number
+    begun = np.asarray(pa.compute.match_substring_regex(pa.array(texts), r"^\W*\pN"), dtype=bool)
+    if 2 * weights[begun].sum() < enough:
         return None
     names = _names_among(texts) & (enough > 0)
     limits = texts.str.match("[<>\u2264\u2265~\u2248]").to_numpy(dtype=bool)
@@ -75,24 +122,21 @@ def as_numbers(counts, given, hints):
     found = _best_numbers(texts, weights, given)
     mark = hints.get("decimalChar")  # settles what may be one here; it never makes thousands
     usual = [r for r in found if (r[0]["decimalChar"], r[0]["groupChar"]) == (mark, "")]
-    said = _told_by_others(found, usual, texts, mark) if len(found) > 1 and usual else []
-    (field, values), rival = (usual or found)[0], (usual or found)[-1]
+    (field, values), more = _decided(found, usual, texts, "{:.12g}".format, _mark_of)
     unread = np.isnan(values)
     if weights[~unread].sum() < enough:
         plain = numbers({**field, "bareNumber": True}, texts)
         return _words_among(counts, unread, len({*plain[~np.isnan(plain)]}), "numbers")
-    if rival[0] is not field:
-        k = np.flatnonzero(values != rival[1])[0]
-        what = f"{texts[k]!r} may be {values[k]:.12g} or {rival[1][k]:.12g}"
-        return {"type": "number", "ask": asked(what, _mark_of(field), _mark_of(rival[0]))}
+    if "ask" in more:
+        return {"type": "number", **more}
     if names.any():
         what = f"{texts[names].iloc[0]!r} may be a number or a name"
-        return {"type": "number", "ask": asked(what, {"type": "number"}, {"type": "string"})}
-    if not names.any() and (clock := as_clock(values[~unread], given)):
+        return {"type": "any", "ask": asked(what, {"type": "number"}, {"type": "string"})}
+    if clock := as_clock(values[~unread], given):
         return clock
     marked = texts[~unread].str.contains(field["decimalChar"], regex=False).any()
     unused = {} if marked else {"decimalChar"}
-    return {k: v for k, v in field.items() if v != "" and k not in unused} | {"notes": said}
+    return {k: v for k, v in field.items() if v != "" and k not in unused} | more
 
 
 def as_clock(kinds, given):
@@ -102,13 +146,33 @@ def as_clock(kinds, given):
     """
     if len(kinds) < FEWEST_DAYS or "type" in given or "role" in given:
         return None
-    today = date.today().toordinal() - date(1970, 1, 1).toordinal()
     for what, (of_a_day, start) in CLOCKS.items():
         days_of = np.asarray(kinds, dtype=np.float64) / of_a_day + start
-        if days_of.min() >= DAYS_OF_2000 and days_of.max() <= today + 1:
+        if days_of.min() >= DAYS_OF_2000 and days_of.max() <= _tomorrow():
             said = f"{kinds[0]:.15g} may be a number, or count {what} ({_in_words(days_of[0])})"
-            return {"type": "number", "ask": asked(said, {"type": "number"}, {"role": "time"})}
+            ways = {"type": "number"}, {"type": "number", "role": "time"}
+            return {"type": "any", "ask": asked(said, *ways)}
     return None
+
+
+def births_among(kinds):
+    """What to say of sorted numbers that may be days of births as spreadsheets count them, or None.
+
+    They are whole, of the last hundred years, and not round.
+    """
+    days_of = kinds + CLOCKS["days as spreadsheets count them"][1]
+    within = days_of[0] > _tomorrow() - 36_525 and days_of[-1] <= _tomorrow()
+    round_ones = (kinds % 10 == 0).mean()
+    if len(kinds) < FEWEST_DAYS or not within or (kinds % 1).any() or round_ones > ROUND_SHARE:
+        return None
+    span = f"{_in_words(days_of[0])} to {_in_words(days_of[-1])}"
+    line = asked("if it does", {"type": "number", "role": "time"})
+    return f"may count days as spreadsheets do ({span}): {line}"
+
+
+def _tomorrow():
+    """Days since 1970."""
+    return date.today().toordinal() - date(1970, 1, 1).toordinal() + 1
 
 
 def _names_among(texts):
@@ -129,15 +193,6 @@ def _best_numbers(texts, weights, given):
     return best_of([*readings, *((f, numbers(f, texts)) for f in fields)], weights)
 
 
-def _told_by_others(found, usual, texts, mark):
-    """What to say where other columns settle how numbers are written."""
-    k = np.flatnonzero(found[0][1] != found[-1][1])[0]
-    own, rival = usual[0], next(r for r in found if r[0] is not usual[0][0])
-    said = f"{texts[k]!r} is read as {own[1][k]:.12g}, as {mark!r} is the decimal mark elsewhere"
-    other = asked(f"if it is {rival[1][k]:.12g}", _mark_of(rival[0]))
-    return [f"{said}; {other}."]
-
-
 def _marked(texts, given):
     """Fields of number formats: the marks that stand in some texts, as far as none is given."""
     shown = texts if texts.str.isascii().all() else texts.map(lambda text: text.translate(SIGNS))
@@ -145,7 +200,11 @@ def _marked(texts, given):
     decimals = [given["decimalChar"]] if "decimalChar" in given else ".,"
     groups = [given["groupChar"]] if "groupChar" in given else ["", *marks]
     kept = {"type": "number"} | {k: given[k] for k in ("type", "bareNumber", "unit") if k in given}
-    return [{**kept, "decimalChar": d, "groupChar": g} for g in groups for d in decimals if d != g]
+    commas = "," in marks or "decimalChar" in given  # else one reads no more than a point
+    return [
+        {**kept, "decimalChar": d, "groupChar": g}
+        for g in groups for d in decimals if d != g and (g or commas or d == ".")
+    ]  # fmt: skip
 
 
 def _mark_of(field):
@@ -198,7 +257,7 @@ def as_dates(counts, given, hints):
     if len(shapes) > 1000:
         return None
     if given.get("format", "any") not in ("any", "default"):
-        kind = given.get("type", "datetime" if "%H" in given["format"] else "date")
+        kind = given.get("type", _kind_of(given["format"]))
         fields = [{"type": kind} | {k: given[k] for k in given if k in FORMATS}]
     else:
         fields = [f for f in (_formats(shapes, order) for order in ("dmy", "mdy", "ymd")) if f]
@@ -220,38 +279,37 @@ def as_dates(counts, given, hints):
         found = found[:1] if 5 * _span(found[0][1]) < _span(found[1][1]) else found
     wanted = _formats(shapes, hints["order"]) if "order" in hints else None
     usual = [reading for reading in found if reading[0] == wanted]
-    said = _ordered_by_others(usual[0], found, texts) if len(found) > 1 and usual else []
-    field, values = (usual or found)[0]
+    (field, values), more = _decided(found, usual, texts, _in_words, _formats_of)
     unread = np.isnan(values)
     if weights[~unread].sum() < enough:
         return _words_among(counts, unread, len({*values[~unread]}), "dates")
-    asks = None if usual else _one_of(found, texts)
-    return asks or _with_century(field, texts, given) | {"notes": said}
+    if "ask" in more:
+        return {"type": field["type"], **more}
+    if "format" not in given and (swapped := _swapped(field, texts)):
+        return swapped
+    return _with_century(field, texts, given) | more
 
 
-def _one_of(found, texts):
-    """What to ask where several readings hold; else None."""
-    if len(found) == 1:
+def _swapped(field, texts):
+    """What to ask where all days up to 12 are written in one way, and all later ones in another.
+
+    A spreadsheet that took days for months leaves such a column: it turned what could be a date.
+    """
+    early, late = [], []
+    for form in (field["format"], *field["otherFormats"]):
+        own = pd.to_datetime(texts, format=form, errors="coerce", utc=True).dropna()
+        first, last = own.dt.day.min(), own.dt.day.max()
+        if len(own) >= FEWEST_OF_A_FORM and first < last:
+            early += [texts[own.index[0]]] if last <= 12 else []
+            late += [texts[own.index[0]]] if first > 12 else []
+    if not early or not late:
         return None
-    text, *days_of = _apart(found[0], found[-1], texts)
-    ways = [_formats_of(field) for field, _ in (found[0], found[-1])]
-    what = f"{text!r} may be {' or '.join(days_of)}"
-    return {"type": found[0][0]["type"], "ask": asked(what, *ways)}
-
-
-def _ordered_by_others(usual, found, texts):
-    """What to say where other columns settle the order of day, month and year."""
-    rival = next(reading for reading in found if reading is not usual)
-    text, own, other = _apart(usual, rival, texts)
-    line = asked(f"if it is {other}", _formats_of(rival[0]))
-    return [f"{text!r} is read as {own}, as other columns have that order; {line}."]
-
-
-def _apart(one, other, texts):
-    """A text that two readings take for different days, and both days in words."""
-    a, b = one[1], other[1]
-    k = np.flatnonzero((a != b) & ~np.isnan(a) & ~np.isnan(b))[0]
-    return texts[k], _in_words(a[k]), _in_words(b[k])
+    said = (
+        f"dates written as {early[0]!r} all lie in the first 12 days of a month, and those as "
+        f"{late[0]!r} in none, as where a spreadsheet took days for months; correct them, or if "
+        "they are right"
+    )
+    return {"type": "any", "ask": asked(said, _formats_of(field))}
 
 
 def _formats_of(field):
@@ -275,15 +333,15 @@ def as_digits(counts):
         return None
     readings = []
     for order in DIGITS[size]:
-        kind = "datetime" if "%H" in order else "yearmonth" if order == "%Y%m" else "date"
-        field = {"type": kind, "format": order}
+        field = {"type": _kind_of(order), "format": order}
         values = days(field, texts)
         likely = (values > DAYS_OF_1900) & (values < DAYS_OF_2200)
         readings.append((field, np.where(likely, values, np.nan)))
     found = best_of(readings, weights)
     if weights[~np.isnan(found[0][1])].sum() < enough:
         return None
-    return _one_of(found, texts) or _with_century(found[0][0], texts, {})
+    (field, _), more = _decided(found, [], texts, _in_words, _formats_of)
+    return {"type": field["type"], **more} if more else _with_century(field, texts, {})
 
 
 def _span(values):
@@ -315,54 +373,24 @@ def _formats(shapes, order):
     found = list(dict.fromkeys(f for shape in shapes if (f := _format(shape, order))))
     if not found:
         return None
-    every = " ".join(found)
-    kinds = (
-        {"%H": "datetime", "%I": "datetime"} if "%Y" in every or "%y" in every else {"%": "time"}
-    )
-    kind = next((k for mark, k in kinds.items() if mark in every), None)
-    kind = kind or ("date" if "%d" in every else "yearmonth")
-    return {"type": kind, "format": found[0], "otherFormats": found[1:]}
+    return {"type": _kind_of(" ".join(found)), "format": found[0], "otherFormats": found[1:]}
+
+
+def _kind_of(form):
+    """The type of what a format, or several, reads."""
+    dated, timed = re.search("%[Yy]", form), re.search("%[HI]", form)
+    if dated and timed:
+        return "datetime"
+    return "time" if timed else "date" if re.search("%[dj]", form) else "yearmonth"
 
 
 def _format(shape, order):
     """The format, as of strptime, of a text that looks so; None if it is no date."""
-    match = SHAPE.fullmatch(shape)
+    ways = (*SHAPES[order], re.compile(TIME))
+    match = next(filter(None, (way.fullmatch(shape) for way in ways)), None)
     if match is None:
         return None
-    tokens = re.findall(r"9+|[^\W\d_]+|[^\w]|_", match["day"])
-    parts = [token for token in tokens if token[0].isalnum()]
-    names = _directives(parts, order, "." in tokens) if parts else []
-    if names is None or not (parts or match["hour"]) or len(tokens) > 7:
-        return None
-    names = iter(names)
-    day = "".join(next(names, "") if token[0].isalnum() else token for token in tokens)
-    if match["hour"] is None:
-        return day
-    hour = "%I:%M" if match["half"] else "%H:%M"
-    rest = (match["second"] and ":%S", match["part"] and ".%f")
-    half = match["half"] and match["half"].replace(match["half"].strip(), "%p")
-    zone = match["zone"] and " " * match["zone"].startswith(" ") + "%z"
-    return day + match["mark"] + hour + "".join(part or "" for part in (*rest, half, zone))
-
-
-def _directives(parts, order, points):
-    """What the parts of a date are, of which words name months; None if it is no date."""
-    sizes = [len(part) if part[0] == "9" else 0 for part in parts]
-    word = next((part for part in parts if part[0] != "9"), "")
-    month = "%b" if len(word) == 3 else "%B"
-    if sorted(sizes) in ([1, 4], [2, 4]):
-        return ["%Y", "%m"] if sizes[0] == 4 else ["%m", "%Y"]
-    if len(sizes) != 3 or not {*sizes} <= {0, 1, 2, 4} or sizes.count(0) > 1 or sizes[1] == 4:
-        return None
-    if sizes[0] == 4:
-        return ["%Y", month if sizes[1] == 0 else "%m", "%d"] if sizes[2] in (1, 2) else None
-    year = "%Y" if sizes[2] == 4 else "%y"
-    if sizes[2] not in (2, 4):
-        return None
-    if 0 in sizes:
-        return ["%d", month, year] if sizes[1] == 0 else [month, "%d", year]
-    if order == "ymd":
-        return ["%y", "%m", "%d"] if sizes[2] == 2 else None
-    if points and order == "mdy":  # no country writes the month first and points behind
-        return None
-    return ["%d", "%m", year] if order == "dmy" else ["%m", "%d", year]
+    parts = [(match.span(name), name) for name, part in match.groupdict().items() if part]
+    for (start, end), name in sorted(parts, reverse=True):
+        shape = f"{shape[:start]}%{name}{shape[end:]}"
+    return shape.replace("%H", "%I") if "%p" in shape else shape

@@ -151,7 +151,8 @@ def _positive(name, counts, positive):
         if chosen not in counts.index:
             values = ", ".join(map(repr, counts.index[:20]))
             raise ReportError(f"positive {chosen!r} is no value of {name!r}, which has {values}")
-        return chosen, "it was named" + (", against all others" if len(counts) > 2 else "")
+        others = ", ".join(f"{value!r} ({n})" for value, n in counts.drop(chosen).iloc[:10].items())
+        return chosen, "it was named" + (f", against {others}" if len(counts) > 2 else "")
     words = {value: value.casefold() for value in counts.index}
     yes = [value for value, word in words.items() if word in YES]
     no = [value for value, word in words.items() if word in NO]

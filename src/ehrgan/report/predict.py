@@ -7,7 +7,6 @@ from ..bars import no_bars
 from ..files import write_whole
 from .cells import iter_cells
 from .model import read_model
-from .seen import new_patterns
 from .unlike import Unlike
 
 __all__ = ["predict_file"]
@@ -46,15 +45,13 @@ def predict_file(model, path, out, **options):
     Some 16 MB of the file are in memory at a time, and 100 bytes for each record predicted.
     """
     held = read_model(model)
-    pipeline, patterns, n_strange = held.pipeline, held.about.get("seen"), 0
-    types, rest = pipeline[0], pipeline[1:]
+    types, rest = held.pipeline[0], held.pipeline[1:]
     options = types.schema.dialect | {k: v for k, v in options.items() if v is not None}
-    seen, written, strange, notes = Unlike(types.fields_, types.ends_), [], [], []
+    seen, written, strange, notes = Unlike(types.fields_, types.seen_), [], [], []
     for part in tqdm(iter_cells(path, **options), desc="parts", unit="part", disable=no_bars()):
         n = seen.n
         values, unread = types.read(part.table)
         seen.add(values, unread)
-        n_strange += int(new_patterns(patterns, values).sum())
         told = rest.predict_proba(values)
         found = pd.DataFrame(told, columns=[f"probability of {c}" for c in rest.classes_])
         found.insert(0, "record", range(n + 1, n + len(found) + 1))
@@ -63,11 +60,6 @@ def predict_file(model, path, out, **options):
         strange, notes = [c for c in part.table if c not in types.schema], part.notes
     write_whole(out, "".join(written))
     said = [*notes, f"{seen.n} records predicted."]
-    if n_strange:
-        said.append(
-            f"{n_strange} records lack a set of attributes that no record lacked from which the "
-            "model has learned: rely less on their predictions, and ask why these are missing."
-        )
     if strange:
         said.append(f"The model does not know the columns {strange}; they were not used.")
     return [*said, *seen.words()]

@@ -10,10 +10,18 @@ import numpy as np
 import pandas as pd
 
 from .columns import is_nested, kind_of, unusable
-from .convert import is_category, label, read, tidy
+from .convert import NUMBERS, is_category, label, plain, read, tidy
 from .describe import describe
 from .errors import ReportError
-from .leaks import FEWEST_GROUPS, LEAK, content, equal_records, gone_of, leak_of
+from .leaks import (
+    FEWEST_GROUPS,
+    LEAK,
+    content,
+    equal_records,
+    gone_of,
+    leak_of,
+    refuse_sums,
+)
 from .outcome import outcome_of
 from .persons import Suspect, alike, suspects, try_suspects
 from .schema import TYPES, Schema
@@ -150,8 +158,8 @@ def prepare(
     ------
     ReportError
         An unknown column or value, an outcome without classes of at least 10 records each, a column
-        to keep that can be read in several ways, too few groups, no attribute left or more than
-        1000; each with the cure.
+        to keep that can be read in several ways, a line of totals, too few groups, no attribute
+        left or more than 1000; each with the cure.
 
     Notes
     -----
@@ -181,6 +189,7 @@ def prepare(
     notes += [note for note in schema.notes if note not in notes]
     _refuse_open(schema, outcome)
     fingerprint = _fingerprint(table)
+    refuse_sums(_numbers(schema, table))
     decided = "categories" in given[outcome]
     known, y, classes = outcome_of(schema[outcome], table[outcome], positive, decided, notes)
     table, n_rows = table[known].reset_index(drop=True), len(table)
@@ -261,6 +270,12 @@ def _refuse_open(schema, outcome):
             raise ReportError(f"{own['name']!r} cannot be kept: {own['ask']}")
 
 
+def _numbers(schema, table):
+    """The columns that are read as numbers, the outcome too."""
+    known = [f for f in schema.fields if f["type"] in NUMBERS and "ask" not in f]
+    return pd.DataFrame({f["name"]: read(f, table[f["name"]])[0] for f in known}, table.index)
+
+
 def _column(field, cells):
     """A column, read as its field says."""
     if "ask" in field:
@@ -304,7 +319,7 @@ def _known(argument, name, table, notes):
         notes.append(f"{argument} {name!r} is taken for the column {same[0]!r}.")
         return same[0]
     near = difflib.get_close_matches(name, table.columns, n=3, cutoff=0.5)
-    meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
     names = ", ".join(table.columns[:30]) + (", ..." if table.shape[1] > 30 else "")
     if table.shape[1] == 1:
         names += " (one column: separate columns by comma, semicolon, tab or bar)"
@@ -385,7 +400,7 @@ def _parted(table, columns, groups):
         if c.kind != "nested" and c.field.get("role") != "time"
     }  # fmt: skip
     cells = {
-        name: table[name] if c.values is None or is_category(c.values) else c.values
+        name: plain(table[name]) if c.values is None or is_category(c.values) else c.values
         for name, c in told.items()
     }
     unused = {name for name, c in told.items() if not c.used}

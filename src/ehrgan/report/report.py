@@ -33,13 +33,12 @@ from .compare import compare_methods, from_holes, some_rows
 from .errors import ReportError
 from .fitting import fit_method
 from .importance import importance
-from .methods import ADVERSARY, CANDIDATES, PAPERS, SIMPLE, method_in_words
+from .methods import ADVERSARY, CANDIDATES, JOINT, PAPERS, SIMPLE, method_in_words
 from .model import Model, versions
 from .outside import elsewhere, later, other_records, past_and_later
 from .page import html_page, model_card
 from .performance import benefit, performance
 from .probabilities import needs_recalibration, recalibrated, threshold_table
-from .seen import summary
 from .subgroups import subgroups
 from .words import calibration_in_words, findings, stability_in_words
 
@@ -249,7 +248,7 @@ class Report:
         paths = {key: folder / name for key, name in zip(keys, names, strict=True)}
         prepared = self.prepared
         about = {"card": self.card(), "fingerprint": prepared.fingerprint}
-        about["seen"] = summary(prepared.X, prepared.y, prepared.classes)
+        about["classes"] = list(prepared.classes)
         Model(self.fit(), about | {"versions": versions()}).save(paths["model"])
         write_whole(paths["card"], about["card"])
         write_whole(paths["comparison"], self.comparison.to_csv(index=False))
@@ -297,8 +296,8 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
         From :func:`~ehrgan.report.reading.prepare`.
     methods : tuple of (str, str), default=CANDIDATES
         Imputations and classifiers to compare, from simple to complex: at least :data:`SIMPLE`,
-        which train no network, and else of :data:`CANDIDATES`, with :data:`PAPERS` behind them if
-        wanted.
+        which train no network, and else of :data:`CANDIDATES`, with :data:`JOINT` and
+        :data:`PAPERS` behind them if wanted.
     seed : int, default=0
         Makes folds and training reproducible, at least 0.
     limit : int, default=3000
@@ -332,10 +331,10 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     One to two minutes on two cores for 3000 records of 50 attributes, whatever the table's length.
     """
     methods = tuple(methods)
-    if not set(SIMPLE) <= set(methods) <= {*CANDIDATES, *PAPERS}:
+    if not set(SIMPLE) <= set(methods) <= {*CANDIDATES, *JOINT, *PAPERS}:
         raise ReportError(
-            "methods must hold all of SIMPLE, and beside them only of CANDIDATES and PAPERS, got "
-            f"{methods!r}"
+            "methods must hold all of SIMPLE, and beside them only of CANDIDATES, JOINT and "
+            f"PAPERS, got {methods!r}"
         )
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ReportError(f"seed must be a whole number of at least 0, got {seed!r}")

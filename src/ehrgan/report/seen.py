@@ -21,6 +21,7 @@ def summary(X, y, classes):
     y : int ndarray of shape (n,)
         Number of each record's class.
     classes : sequence of str
+        Names of the classes.
 
     Returns
     -------
@@ -56,13 +57,15 @@ def _of_column(cells):
     return told | {"quantiles": np.quantile(known, at).tolist() if len(known) else []}
 
 
-def recalled(about):
+def recalled(about, classes):
     """A table whose columns are spread as those of the records were, each by itself.
 
     Parameters
     ----------
     about : dict
         From :func:`summary`.
+    classes : sequence of str
+        Names of the classes, in the order of their numbers.
 
     Returns
     -------
@@ -82,14 +85,14 @@ def recalled(about):
         at = (np.arange(known) + 0.5) / max(known, 1)
         values = np.interp(at, np.linspace(0, 1, N_QUANTILES), quantiles) if quantiles else []
         found[name] = pd.Series(np.append(values, np.full(told["missing"], np.nan)))
-    sizes = list(about["classes"].values())
+    sizes = [about["classes"][name] for name in classes]
     return pd.DataFrame(found), np.repeat(np.arange(len(sizes)), sizes)
 
 
 def joined(about, X, y, classes):
     """The summary of the records of one and of more."""
     X = X.rename(columns=str)
-    old, y_old = recalled(about)
+    old, y_old = recalled(about, classes)
     both = {
         name: pd.concat([old[name].astype(object), X[name].astype(object)], ignore_index=True)
         for name in X
@@ -110,7 +113,7 @@ def new_patterns(about, X):
     -------
     bool ndarray of shape (n,)
     """
-    if not about or not about["patterns"]:
+    if not about["patterns"]:
         return np.zeros(len(X), bool)
     return ~np.isin(_patterns(X), about["patterns"])
 

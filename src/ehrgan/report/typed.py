@@ -15,9 +15,16 @@ import pyarrow.parquet as pq
 from .errors import ReportError, refuse_repeated
 
 BATCH = 100_000  # rows of Parquet that are read at a time
-OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 #: Column, row and text of an .xlsx sheet's cell whose formula has failed.
-FAILED = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]* t="e"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
+FAILED = re.compile(
+    rb'<(?:\w+:)?c r="([A-Z]+)(\d+)"[^>]* t="e"[^>]*>.*?<(?:\w+:)?v>([^<]*)<', re.DOTALL
+)
+#: One whose formula was never calculated, as where a program without a calculator wrote it.
+WAITING = re.compile(
+    rb'<(?:\w+:)?c r="([A-Z]+\d+)"(?![^>]* t="str")[^>]*>'
+    rb"<(?:\w+:)?f[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>)(?:<(?:\w+:)?v(?: ?/>|></(?:\w+:)?v>))?</"
+    rb"(?:\w+:)?c>"
+)
 #: Whole numbers keep every digit although some are missing.
 EXACT = {
     pa.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name)
@@ -77,7 +84,7 @@ def _package(path, stream, reader):
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OverflowError) as error:
         raise ReportError(f"path '{path}' cannot be read ({error}): save it again") from error
     table, about = found[0].apply(_stripped), found[1]
-    fields = declared(table)
+    fields = {name: {} for name in table}
     for name, cells in table.items():
         own, seen = fields[name], cells.dropna().unique()
         if title := about.column_names_to_labels.get(name):
@@ -144,10 +151,15 @@ def sheet_rows(path, stream, sheet):
     rows, notes = book[sheet].to_numpy().tolist(), []
     merged = file.book.get_sheet_by_name(sheet).merged_cell_ranges or []
     try:
-        failed = [*_failed(content, sheet)]
+        failed, waiting = _failed(content, sheet)
     except (zipfile.BadZipFile, KeyError):  # .xls, .xlsb and .ods
-        failed = []
+        failed, waiting = [], []
         notes.append("In a workbook of this kind a formula that has failed reads as a blank cell.")
+    if waiting:
+        raise ReportError(
+            f"path '{path}' has {len(waiting)} formulas without a value ({waiting[0]}): open it in "
+            "a spreadsheet program, which calculates them, and save it"
+        )
     for row, column, error in failed:
         if row < len(rows) and column < len(rows[row]):
             rows[row][column] = error
@@ -155,18 +167,24 @@ def sheet_rows(path, stream, sheet):
 
 
 def _failed(content, sheet):
-    """Row, column and error of the cells of an .xlsx sheet that calamine gives as blank ones."""
+    """Of the cells of an .xlsx sheet that calamine gives as blank ones those that hold more.
+
+    Row, column and error where a formula has failed, and the names of those not yet calculated.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         book = ElementTree.fromstring(parts.read("xl/workbook.xml"))
-        own = next(s.get(f"{OFFICE}id") for s in book.iter() if s.get("name") == sheet)
+        own = {element.get("name"): element.attrib for element in book.iter()}[sheet]
+        own = {key.rpartition("}")[2]: value for key, value in own.items()}
         links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
-        target = next(link.get("Target") for link in links if link.get("Id") == own)
+        target = {link.get("Id"): link.get("Target") for link in links}[own["id"]]
         cells = parts.read(posixpath.join("/xl", target).lstrip("/"))
+    failed = []
     for letters, row, error in FAILED.findall(cells):
         column = 0
         for letter in letters:
             column = 26 * column + letter - 64
-        yield int(row) - 1, column - 1, error.decode()
+        failed.append((int(row) - 1, column - 1, error.decode()))
+    return failed, [name.decode() for name in WAITING.findall(cells)]
 
 
 def sheet_column(values):
@@ -186,16 +204,15 @@ def shown(value):
 
 
 def declared(table):
-    """What typed columns tell of themselves, in the words of Table Schema."""
-    told = pd.io.json.build_table_schema(table, index=False)["fields"]
-    fields = {field["name"]: {"type": field["type"]} for field in told}
-    for name, cells in table.items():
-        if isinstance(cells.dtype, pd.CategoricalDtype):
-            fields[name] = {
-                "categories": cells.cat.categories.tolist(),
-                "categoriesOrdered": bool(cells.cat.ordered),
-            }
-    return fields
+    """What typed columns tell of themselves, in the words of Table Schema: their categories."""
+    return {
+        name: {
+            "categories": cells.cat.categories.tolist(),
+            "categoriesOrdered": bool(cells.cat.ordered),
+        }
+        for name, cells in table.items()
+        if isinstance(cells.dtype, pd.CategoricalDtype)
+    }
 
 
 def _stripped(cells):

@@ -19,7 +19,7 @@ from .outcome import FEWEST, records_of, sizes_in_words
 from .performance import performance
 from .probabilities import Recalibrated, line_of, moved
 from .seen import joined, new_patterns, recalled
-from .unlike import unread_in_words
+from .unlike import patterns_in_words, unread_in_words
 
 __all__ = ["update_file"]
 
@@ -71,10 +71,9 @@ def update_file(model, path, out=None, **options):
     """
     held = read_model(model)
     paths = _new_paths(Path(model), out)
-    seen = held.about.get("seen")
-    classes = tuple(seen["classes"] if seen else held.pipeline.classes_)
+    types, classes = held.pipeline[0], tuple(held.about["classes"])
     learns, how = _way(held.pipeline)
-    X, y, notes = _new_records(held.pipeline[0], path, classes, options)
+    X, y, notes = _new_records(types, path, classes, options)
     before = told_by(held.pipeline, X, classes)
     if learns:
         after, pipeline = _learned_on(held.pipeline, X, y, before, classes)
@@ -83,14 +82,13 @@ def update_file(model, path, out=None, **options):
     words = [
         f"{len(y)} new records: {sizes_in_words(y, classes)}.",
         *notes,
-        *_changes(seen, X, y, classes),
+        *_changes(types.seen_, X, y, classes),
         f"The new model: {how}.",
         *_worth(y, before, after, classes),
     ]
     about = dict(held.about) | {"versions": versions()}
     about["card"] = f"{about['card'].rstrip()}\n\n{_chapter(words)}"
-    if seen:
-        about["seen"] = joined(seen, X, y, classes)
+    pipeline[0].seen_ = joined(types.seen_, X, y, classes)
     Model(pipeline, about).save(paths["model"])  # first: it holds its card
     write_whole(paths["card"], about["card"])
     return words, paths
@@ -187,15 +185,10 @@ def _recalibrated(pipeline, y, before, classes):
 
 def _changes(seen, X, y, classes):
     """What differs from the records that the model has learned from."""
-    if seen is None:
-        yield "The model holds no summary of its records, so what has changed cannot be told."
-        return
-    old, y_old = recalled(seen)
+    old, y_old = recalled(seen, classes)
     new = X.rename(columns=str)
     yield from drift(old, new, y_old, y, classes)
-    strange = int(new_patterns(seen, X).sum())
-    if strange:
-        yield f"{strange} records lack a set of attributes that no record lacked before."
+    yield from patterns_in_words(int(new_patterns(seen, X).sum()))
 
 
 def _worth(y, before, after, classes):

@@ -12,7 +12,10 @@ from .estimate import Estimate
 from .inference import check_level
 from .metrics import checked_predictions
 
-__all__ = ["CalibrationLine", "calibration_line", "reprior", "threshold_by_prevalence"]
+__all__ = [
+    "CalibrationLine", "believed_prevalence", "calibration_line", "reprior",
+    "threshold_by_prevalence",
+]  # fmt: skip
 
 NOTHING = Estimate(np.nan, np.nan, np.nan)
 
@@ -81,20 +84,9 @@ def calibration_line(y_true, probability, *, clip=None, weight=None, level=0.95)
     >>> print(f"{line.slope:.2f}; {line.intercept:+.2f}")
     0.50 (0.32–0.68); +0.29 (-0.02 to +0.60)
     """
-    y, p = checked_predictions(y_true, probability)
     check_level(level)
-    weight = _checked_weight(weight, y)
-    if clip is not None:
-        if not 0 < clip < 0.5:
-            raise ValueError(f"clip must be above 0 and below 1/2, got {clip}")
-        p = np.clip(p, clip, 1 - clip)
-    certain = int(np.sum((p == 0) | (p == 1)))
-    if certain:
-        raise ValueError(
-            f"probability is exactly 0 or 1 in {certain} of {len(p)} records, where the logit is "
-            "infinite; clip must say how near they may come"
-        )
-    x, quantile = logit(p), norm.ppf((1 + level) / 2)
+    y, x, weight = _log_odds(y_true, probability, clip, weight)
+    quantile = norm.ppf((1 + level) / 2)
     found = [NOTHING, NOTHING]
     if x[y].min() < x[~y].max() and x[~y].min() < x[y].max():
         model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10, max_iter=1000)
@@ -107,6 +99,58 @@ def calibration_line(y_true, probability, *, clip=None, weight=None, level=0.95)
     shift = _shift(x, y, weight)
     error = _variance(shift + x, weight).sum() ** -0.5
     return CalibrationLine(*found, _wald(shift, error, quantile))
+
+
+def believed_prevalence(y_true, probability, *, clip=None, weight=None):
+    """The prevalence at which a model's probabilities are right on average.
+
+    What to hand to :func:`reprior` as ``trained`` where the model's word is not to be taken for it:
+    too few records, or generated ones, move a model less than resampling and weights intend. Ask
+    about records that did not teach, such as the held-out folds of the training records.
+
+    Parameters
+    ----------
+    y_true, probability : array-like of shape (n_records,)
+    clip, weight : optional
+        As for :func:`calibration_line`.
+
+    Returns
+    -------
+    float
+        Above 0 and below 1. With it as ``trained`` and the share of positive records as
+        ``deployed``, as many are expected as there are.
+
+    Raises
+    ------
+    ValueError
+        As :func:`calibration_line` raises it.
+
+    Examples
+    --------
+    >>> y, p = [1] * 10 + [0] * 90, [0.8] * 10 + [0.2] * 90
+    >>> t = believed_prevalence(y, p)
+    >>> round(t, 2), round(float(reprior(p, t, 0.1).mean()), 6)
+    (0.32, 0.1)
+    """
+    y, x, weight = _log_odds(y_true, probability, clip, weight)
+    return float(expit(logit(np.average(y, weights=weight)) - _shift(x, y, weight)))
+
+
+def _log_odds(y_true, probability, clip, weight):
+    """Outcomes, finite log-odds and weights; or say what is wrong with them."""
+    y, p = checked_predictions(y_true, probability)
+    weight = _checked_weight(weight, y)
+    if clip is not None:
+        if not 0 < clip < 0.5:
+            raise ValueError(f"clip must be above 0 and below 1/2, got {clip}")
+        p = np.clip(p, clip, 1 - clip)
+    certain = int(np.sum((p == 0) | (p == 1)))
+    if certain:
+        raise ValueError(
+            f"probability is exactly 0 or 1 in {certain} of {len(p)} records, where the logit is "
+            "infinite; clip must say how near they may come"
+        )
+    return y, logit(p), weight
 
 
 def _checked_weight(weight, y):
@@ -148,6 +192,8 @@ def reprior(p, trained, deployed):
     trained : float, or array-like of shape (K,)
         Share of the positive class among the records that the model learned from, after any
         resampling or weighting; of K classes the share of each. Above 0; a float also below 1.
+        With few records the model may not have taken that in: :func:`believed_prevalence` finds
+        out.
     deployed : float, or array-like of shape (K,)
         The same where the model is to be used.
 

@@ -23,7 +23,7 @@ from .judging import Arm, Table, judge
 from .neumiss import NeuMissClassifier
 from .protocol import DENOISING
 
-__all__ = ["ARMS", "RECORDED", "one_or_two", "planted_hole"]
+__all__ = ["ARMS", "CLASSIFIERS", "RECORDED", "one_or_two", "planted_hole"]
 
 #: The mechanism of tables whose cells are missing because nobody measured or recorded them.
 RECORDED = "as recorded"
