@@ -239,9 +239,12 @@ def report_table(options):
 
 def synthesize_table(options):
     """Make records like those of a table, and say how they measure."""
+    from .report.errors import ReportError
     from .synthetic.synthesize import synthesize
 
     out = Path(options.out)
+    if out.exists():  # it may be the real table
+        raise ReportError(f"out '{out}' is there already: name another file, or delete it")
     refuse_unwritable(out.parent)
     prepared = prepared_table(options)
     print(prepared.schema, "", *prepared.notes, sep="\n", flush=True)

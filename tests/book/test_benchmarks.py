@@ -370,3 +370,19 @@ def test_gans_in_jax_end_alike_in_one_call_and_in_blocks(speed):
     for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(both), strict=True):
         assert len(one) == 4
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_generators_are_told_by_their_mean_over_splits():
+    rows = [
+        (table, generator, axis, seed, 0.1 * i + 0.01 * seed)
+        for i, (table, generator, axis) in enumerate(
+            (t, g, a) for t in ("b", "a") for g in ("y", "x") for a in ("utility", "fidelity")
+        )
+        for seed in range(3)
+    ]
+    table = pd.DataFrame(rows, columns=["table", "generator", "axis", "seed", "mean"])
+    found = benchmarks.synthetic_summary(table)
+    assert found[["set", "generator", "axis"]].values[2].tolist() == ["b", "x", "utility"]
+    assert len(found) == 8
+    wanted = corrected_interval([0.2, 0.21, 0.22], 1, 1)  # half of the records teach
+    np.testing.assert_allclose(found.loc[2, ["mean", "low", "high"]].astype(float), wanted)

@@ -246,7 +246,7 @@ def test_the_first_screen_says_the_verdict_and_shows_the_figure(address, open_pa
     assert buttons.count() == 3 and buttons.first.bounding_box()["y"] < 500
     box = figure.locator("img").bounding_box()
     assert box["y"] + 0.8 * box["height"] < 900
-    findings = page.locator(".ehrgan-map li span").all_text_contents()
+    findings = page.locator(".ehrgan-map li p > span").all_text_contents()
     assert len(findings) > 10 and all(words.endswith(".") for words in findings)
     figure.locator("figcaption a").click()
     assert page.url.startswith(f"{address}notebooks/05_evaluation.html#fig-")

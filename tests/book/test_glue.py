@@ -840,7 +840,7 @@ def test_patients_who_never_lived(chapter):
     adc, plain_gan = (spread.xs(name, level="generator") for name in ("ADC-GAN", "AC-GAN"))
     wider = adc.sort_index() > plain_gan.sort_index()
     wanted |= {"wider": sum(wider), "compared": len(wider)}
-    for glued, axis in {"steady": "privacy", "unsteady": "spread of class 1"}.items():
+    for glued, axis in {"steady": "privacy", "unsteady": "fidelity"}.items():
         own = rows.loc[axis]
         truth = own["mean"].groupby(["table", "generator"]).mean()
         held = own.assign(truth=truth.reindex(own.index.droplevel("seed")).to_numpy())

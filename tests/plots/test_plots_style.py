@@ -120,6 +120,26 @@ def test_a_wide_screen_gets_the_grid_and_no_panel_that_is_empty():
     assert at_the_bottom == [False, True, True]
 
 
+def test_rows_with_long_names_break_them_and_stay_apart():
+    names = [f"a method with a name of many words, number {i}" for i in range(6)]
+
+    def rows_close_together():
+        figure, axis = style.subplots(figsize=(8, 1.5))
+        axis.plot(np.zeros(6), range(6), "o")
+        style.name_rows(axis, names)
+        axis.set_xlabel("what all of this is about, told at a length that no phone has room for")
+        return figure
+
+    figure = style.narrow(rows_close_together)
+    figure.draw_without_rendering()
+    (axis,) = figure.axes
+    boxes = [label.get_window_extent() for label in axis.get_yticklabels()]
+    assert [label.get_text().replace("\n", " ") for label in axis.get_yticklabels()] == names
+    assert all(lower.y1 <= upper.y0 + 1 for upper, lower in zip(boxes, boxes[1:], strict=False))
+    assert axis.xaxis.label.get_window_extent().width <= figure.bbox.width
+    assert axis.get_window_extent().width > 0.4 * figure.bbox.width
+
+
 @pytest.mark.parametrize("width", [4.9, 8.0])
 def test_a_notebook_keeps_a_picture_for_phones_of_what_is_too_wide_for_them(width):
     @style.drawn

@@ -501,6 +501,11 @@ def test_categories_are_texts_of_the_values_whatever_type_they_had():
     assert new.cat.codes.tolist() == [0, 0, 0, 1, -1, -1]
 
 
+def test_numbers_that_have_no_order_are_categories():
+    found = prepare(table(v=np.arange(120) % 4 + 1j), "died").X["v"]
+    assert found.cat.categories.tolist() == ["(1+1j)", "(2+1j)", "(3+1j)", "1j"]
+
+
 def test_an_order_that_a_file_tells_is_kept_with_the_values_that_occur(tmp_path):
     order = pd.CategoricalDtype(["lo", "never", "mid", "hi"], ordered=True)
     cells = pd.Categorical(["hi", "lo", None, "mid"] * 30, dtype=order)

@@ -543,8 +543,8 @@ def test_the_smaller_the_table_the_more_trials(n, width, given, trials, monkeypa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"methods": CANDIDATES[1:]}, "methods must be CANDIDATES"),
-        ({"methods": (*CANDIDATES, ("mean", "tea leaves"))}, "methods must be CANDIDATES"),
+        ({"methods": CANDIDATES[1:]}, "methods must hold all of SIMPLE"),
+        ({"methods": (*CANDIDATES, ("mean", "tea leaves"))}, "methods must hold all of SIMPLE"),
         ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
         ({"seed": 0.5}, "seed must be"),
         ({"limit": 99}, "limit must be a whole number of at least 100, got 99"),

@@ -18,7 +18,10 @@ from ehrgan.synthetic.generators import (
 )
 from ehrgan.synthetic.latents import Latents
 
-QUICK = {"AC-GAN": ACGANGenerator(ACGANClassifier(epochs=3), random_state=0)}
+QUICK = {
+    "AC-GAN": ACGANGenerator(ACGANClassifier(epochs=3), random_state=0),
+    "ADC-GAN": ACGANGenerator(ACGANClassifier(class_loss="adc", epochs=3), random_state=0),
+}
 NAMES = [name for name in GENERATORS if name in QUICK or "AC-GAN" not in name]
 
 

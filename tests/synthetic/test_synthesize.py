@@ -214,6 +214,33 @@ def test_settings_of_no_sense_are_refused(asked, complaint):
         synthesize(prepare(mixed(300, 0), "died"), **asked)
 
 
+def test_a_file_that_is_there_is_never_replaced(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(module, "synthesize", lambda *a, **k: pytest.fail("it worked"))
+    table = mixed(300, 0)
+    table.to_csv(tmp_path / "my.csv", index=False)
+    line = ["synthesize", str(tmp_path / "my.csv"), "--outcome", "died", "--out"]
+    before = (tmp_path / "my.csv").read_bytes()
+    for out in (tmp_path / "my.csv", tmp_path):
+        assert cli.main([*line, str(out)]) == 2
+        assert "is there already" in capsys.readouterr().err
+    assert (tmp_path / "my.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(["--n", "0"], "n must be a whole number of at least 100, got 0"),
+     (["--outcome", "dead"], "'dead' is no column of the table; did you mean 'died'"),
+     (["--outcome", "one"], "'one'"), (["--group", "nobody"], "'nobody' is no column")],
+)  # fmt: skip
+def test_the_command_names_what_is_wrong(tmp_path, capsys, asked, told):
+    table = mixed(300, 0).assign(one="yes")
+    outcome = asked[1] if asked[0] == "--outcome" else "died"
+    assert command(tmp_path, table, *asked, outcome=outcome) == 2
+    error = capsys.readouterr().err
+    assert told in error and "Traceback" not in error
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path, capsys, monkeypatch):
     (tmp_path / "made").write_text("a file")
     monkeypatch.setattr(module, "synthesize", lambda *a, **k: pytest.fail("it worked"))

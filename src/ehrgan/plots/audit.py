@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import calibration_curve
 
-from .style import COLOURS, DASHES, MARKERS, PAPER_MARK, band, drawn, name_rows, subplots
+from .style import COLOURS, DASHES, MARKERS, PAPER_MARK, band, drawn, is_narrow, name_rows, subplots
 
 
 @drawn
@@ -77,7 +77,8 @@ def paper_arithmetic(counts, gaps, printed):
         looks = {**PAPER_MARK, "marker": "*s"[i], "ms": [14, 8][i]}
         below.plot(row["accuracy"], row["f_score"], label=words, **looks)
     below.set(xlabel="Accuracy, less what is implied", ylabel="F-score, less what is implied")
-    below.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=10)
+    columns = 1 if is_narrow() else 2
+    below.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, fontsize=10)
     return figure
 
 

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
 from io import BytesIO
-from textwrap import fill, wrap
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import AutoLocator, FixedFormatter
+from matplotlib.ticker import AutoLocator, FixedLocator
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7700DD")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -86,8 +86,8 @@ def narrow(draw):
             for text in made.findobj(Text):
                 text.set_fontsize(max(LEAST, text.get_fontsize()))
             made.draw_without_rendering()  # from here on it is known what takes how much room
-            for axis in made.axes:
-                _make_room(axis)
+            stretch = max(map(_make_room, made.axes), default=1)
+            made.set_figheight(max(1, stretch) * made.get_figheight())
     finally:
         _for_a_phone.reset(token)
     plt.close(made)
@@ -95,20 +95,24 @@ def narrow(draw):
 
 
 def _make_room(axis):
-    """Break the names of rows and the labels of axes where they are long; mark fewer places."""
+    """Break the names of rows and the labels of axes where they are long; mark fewer places.
+
+    Returns by how much the axis would have to grow for the names of its rows to stay apart.
+    """
     box = axis.get_window_extent()
-    points = axis.figure.dpi / 72
+    points, stretch = axis.figure.dpi / 72, 1
     names = [label.get_text() for label in axis.get_yticklabels()]
-    if isinstance(axis.yaxis.get_major_formatter(), FixedFormatter) and names:
-        lines = box.height / len(names) / points / (1.2 * LEAST)
-        broken = [wrap(name, 17, break_long_words=False) for name in names]
-        if max(map(len, broken)) <= lines:
-            axis.set_yticks(axis.get_yticks(), ["\n".join(name) for name in broken])
+    if isinstance(axis.yaxis.get_major_locator(), FixedLocator) and names:
+        lines = box.height / len(names) / points / (1.5 * LEAST)
+        broken = [fill(name, 20, break_long_words=False) for name in names]
+        axis.set_yticks(axis.get_yticks(), broken)
+        stretch = (1 + max(name.count("\n") for name in broken)) / lines
     for label, room in ((axis.xaxis.label, box.width), (axis.yaxis.label, box.height)):
         letters = room / points / (0.6 * label.get_fontsize())
-        label.set_text(fill(label.get_text(), max(12, int(letters)), break_long_words=False))
+        label.set_text(fill(label.get_text(), max(20, int(letters)), break_long_words=False))
     if isinstance(axis.xaxis.get_major_locator(), AutoLocator):
         axis.xaxis.get_major_locator().set_params(nbins=5)
+    return stretch
 
 
 def _narrow_bundle(draw, include=None, exclude=None):  # as IPython calls it

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .columns import is_nested, kind_of, unusable
-from .convert import NUMBERS, is_category, label, read, tidy
+from .convert import NUMBERS, is_category, label, plain, read, tidy
 from .describe import describe
 from .errors import ReportError
 from .leaks import (
@@ -158,8 +158,8 @@ def prepare(
     ------
     ReportError
         An unknown column or value, an outcome without classes of at least 10 records each, a column
-        to keep that can be read in several ways, too few groups, no attribute left or more than
-        1000; each with the cure.
+        to keep that can be read in several ways, a line of totals, too few groups, no attribute
+        left or more than 1000; each with the cure.
 
     Notes
     -----
@@ -400,7 +400,7 @@ def _parted(table, columns, groups):
         if c.kind != "nested" and c.field.get("role") != "time"
     }  # fmt: skip
     cells = {
-        name: table[name] if c.values is None or is_category(c.values) else c.values
+        name: plain(table[name]) if c.values is None or is_category(c.values) else c.values
         for name, c in told.items()
     }
     unused = {name for name, c in told.items() if not c.used}
