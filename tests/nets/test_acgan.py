@@ -94,7 +94,8 @@ def test_class_weight_moves_the_operating_point(wdbc):
 @pytest.mark.parametrize(
     "variant",
     [{"class_loss": "real"}, {"class_loss": "discriminator"}, {"class_loss": "adc"},
-     {"generator_loss": "non_saturating"}, {"averaging": 0.99}, {"n_members": 3}, {"early_stopping": True}, {"class_weight": "balanced"},
+     {"generator_loss": "non_saturating"}, {"averaging": 0.99}, {"n_members": 3},
+     {"early_stopping": True}, {"class_weight": "balanced"},
      PAPER_ACGAN],
 )  # fmt: skip
 def test_every_variant_trains_and_differs_from_the_default(wdbc, default, variant):
