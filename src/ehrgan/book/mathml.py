@@ -4,7 +4,7 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.util.math import get_node_equation_number
 
-__all__ = ["setup"]
+__all__ = ["as_mathml", "setup"]
 
 
 def setup(app):
@@ -13,8 +13,20 @@ def setup(app):
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
+def as_mathml(equation, display="inline"):
+    r"""Convert an equation of LaTeX.
+
+    Examples
+    --------
+    >>> as_mathml(r"\begin{aligned} a &= b \end{aligned}").count("<mtd")
+    2
+    """
+    # the converter knows this environment by one of its names
+    return convert(equation.replace("{aligned}", "{split}"), display=display)
+
+
 def _inline(translator, node):
-    translator.body.append(convert(node.astext()))
+    translator.body.append(as_mathml(node.astext()))
     raise nodes.SkipNode
 
 
@@ -23,6 +35,6 @@ def _displayed(translator, node):
     if node["number"]:
         number = get_node_equation_number(translator, node)
         translator.body.append(f'<span class="eqno">({number})</span>')
-    translator.body.append(convert(node.astext(), display="block"))
+    translator.body.append(as_mathml(node.astext(), "block"))
     translator.body.append("</div>\n")
     raise nodes.SkipNode
