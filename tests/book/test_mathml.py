@@ -5,12 +5,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from ehrgan.book.mathml import as_mathml
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "book").glob("*.md")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
-EQUATIONS = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$`]+?)\$(?!\$)", re.DOTALL)
+MARKDOWN = MarkdownIt().use(dollarmath_plugin)
 
 
 def equations(path):
@@ -18,8 +20,13 @@ def equations(path):
     if path.suffix == ".ipynb":
         cells = nbformat.reads(text, as_version=4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)  # code, where $ is no equation
-    return [displayed or inline for displayed, inline in EQUATIONS.findall(text)]
+    tokens = MARKDOWN.parse(text)
+    every = [*tokens, *(child for token in tokens for child in token.children or [])]
+    directives = [token.content for token in every if token.info == "{math}"]
+    return [
+        *(re.sub(r"^:label:.*$", "", content, flags=re.MULTILINE) for content in directives),
+        *(token.content for token in every if token.type.startswith("math_")),
+    ]
 
 
 def test_equations_are_found():

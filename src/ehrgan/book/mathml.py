@@ -22,7 +22,7 @@ def as_mathml(equation, display="inline"):
     2
     """
     # the converter knows this environment by one of its names
-    return convert(equation.replace("{aligned}", "{split}"), display=display)
+    return convert(equation.replace("{aligned}", "{align*}"), display=display)
 
 
 def _inline(translator, node):
