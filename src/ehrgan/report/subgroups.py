@@ -6,7 +6,7 @@ from scipy.stats import norm
 
 from ..scores.estimate import Estimate
 from .areas import area_of, has_all, interval_of_area, sides, units_of
-from .convert import is_category
+from .convert import is_category, written
 from .errors import ReportError
 from .performance import added_to_area, around, spread
 
@@ -18,8 +18,10 @@ MOST_GROUPS = 12
 N_BANDS = 4
 
 
-def bands(name, values):
+def bands(name, values, field):
     """Groups of a column: its categories, or four bands of numbers with as many records each.
+
+    Where a value is that of very many records, there are fewer bands.
 
     Parameters
     ----------
@@ -27,6 +29,8 @@ def bands(name, values):
         Name of the column, for the error.
     values : Series
         Values of the records, or None where the column is not read.
+    field : dict
+        The schema's field of the column, so that days are told as dates.
 
     Returns
     -------
@@ -40,18 +44,19 @@ def bands(name, values):
 
     Examples
     --------
-    >>> bands("age", pd.Series([None, *range(30, 46)])).unique().tolist()
+    >>> ages = pd.Series([None, *range(30, 46)])
+    >>> bands("age", ages, {"type": "number"}).unique().tolist()
     ['missing', '30 to 33', '34 to 37', '38 to 41', '42 to 45']
     """
     if values is None:
         raise ReportError(f"by {name!r} is not read, so it has no groups: name another column")
     if not is_category(values) and values.nunique() > MOST_GROUPS:
-        places = pd.qcut(values.rank(method="min"), N_BANDS, labels=False, duplicates="drop")
-        ends = values.groupby(places).agg(["min", "max"])
-        names = {k: f"{row['min']:.4g} to {row['max']:.4g}" for k, row in ends.iterrows()}
+        places = pd.Series(np.searchsorted(_tops(values), values), index=values.index)
+        ends = values.groupby(places).agg(["min", "max"]).map(lambda v: written(field, v))
+        names = ends.agg(lambda row: " to ".join(dict.fromkeys(row)), axis=1)
         shown = places.map(names)
     else:
-        shown = values.map(lambda v: f"{v:.4g}" if isinstance(v, float) else str(v))
+        shown = values.map(lambda v: written(field, v) if isinstance(v, float) else str(v))
     shown = shown.astype(object).where(values.notna(), "missing")
     if shown.nunique() > MOST_GROUPS:
         raise ReportError(
@@ -59,6 +64,14 @@ def bands(name, values):
             "make fewer categories of it"
         )
     return shown
+
+
+def _tops(values):
+    """Greatest values of all bands but the last."""
+    known = np.sort(values.dropna().to_numpy())
+    tops = np.quantile(known, np.arange(1, N_BANDS) / N_BANDS)
+    below = known[np.searchsorted(known, known[-1]) - 1]  # the last band is never empty
+    return np.unique(np.minimum(tops, below))
 
 
 def subgroups(groups, y, told, cut, persons=None):
