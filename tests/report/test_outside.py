@@ -54,7 +54,7 @@ def recommended(prepared, auc=0.8):
          "line", "performance", "thresholds"]
     )  # fmt: skip
     return Simple(
-        prepared, CANDIDATES, chosen=0, auc=auc, scores=scores, words=[], effect=1.2,
+        prepared, CANDIDATES, chosen=0, auc=auc, scores=scores, words=[], spread=0.1 * np.ones(2),
         settings={"seed": 0}, rows=np.arange(len(y)), **rest,
     )  # fmt: skip
 
@@ -123,7 +123,10 @@ def test_other_records_are_read_by_the_schema_and_what_it_cannot_read_is_told(he
         (lambda t: t.drop(columns="ill"), "lacks the outcome 'ill'"),
         (lambda t: t.drop(columns="hb"), r"external 'there.csv' lacks the columns \['hb'\]"),
         (lambda t: t[t["ill"] == "no"], "has 0 records of its rarest class"),
-        (lambda t: t.assign(ill="maybe"), "0 'yes'.: at least 10 of each are needed, under these names"),
+        (
+            lambda t: t.assign(ill="maybe"),
+            "0 'yes'.: at least 10 of each are needed, under these names",
+        ),
     ],
 )
 def test_other_records_that_cannot_be_scored_are_refused(here, change, told):

@@ -5,10 +5,10 @@ import pandas as pd
 from scipy.stats import norm
 
 from ..scores.estimate import Estimate
-from .areas import area_of, has_all, interval_of_area, sides, units_of
+from .areas import added_by_records, area_of, has_all, interval_of_area, units_of
 from .convert import is_category, written
 from .errors import ReportError
-from .performance import added_to_area, around, spread
+from .performance import around, spread
 
 __all__ = ["bands", "subgroups"]
 
@@ -127,7 +127,7 @@ def subgroups(groups, y, told, cut, persons=None):
 def _measured(y, told, cut, persons):
     """Names of measures of a group, and their estimates."""
     area = area_of(y, told)
-    added = _added(y, told)
+    added = added_by_records(y, told)
     ends = interval_of_area(area, spread(added, persons) ** 2, units_of(y, persons))
     yield "AUC", Estimate(area, *ends)
     if told.ndim > 1:
@@ -149,13 +149,12 @@ def _share(called, persons):
     return Estimate(float(share), float(centre - half), float(centre + half))
 
 
-def _added(y, told):
-    return np.mean([added_to_area(own, p) for own, p in sides(y, told)], axis=0)
-
-
 def _lead(own, y, told, persons, level):
     """AUC of a group less that of all others."""
     lead = area_of(y[own], told[own]) - area_of(y[~own], told[~own])
     added = np.empty(len(y))
-    added[own], added[~own] = _added(y[own], told[own]), -_added(y[~own], told[~own])
+    added[own], added[~own] = (
+        added_by_records(y[own], told[own]),
+        -added_by_records(y[~own], told[~own]),
+    )
     return around(lead, added, persons, level)
