@@ -28,6 +28,7 @@ from .areas import (
 from .errors import ReportError
 from .methods import FINAL_LIMIT, RAW, make_final_classifier, make_imputation
 
+EFFECT_LIMIT = 3000  # records whose halves show what training adds to the spread of that area
 HOLE_TRIALS = 4  # splits over which the area of the mask alone is averaged
 
 
@@ -206,7 +207,11 @@ def from_holes(prepared, seed):
         return 0.5, 0.5, 0.5
     area = area_in_folds(holes, y, groups, HOLE_TRIALS, seed)
     _, spread = area_and_spread(holes, y, groups, seed)
-    variance = effect_of_training(holes, y, groups, seed) * variance_among(spread, y)
+    # what training adds falls with the records: some show it, and at most too much of it
+    few = some_rows(y, EFFECT_LIMIT, seed, groups)
+    theirs = None if groups is None else groups[few]
+    effect = effect_of_training(holes.iloc[few], y[few], theirs, seed)
+    variance = effect * variance_among(spread, y)
     return area, *interval_of_area(area, variance, units_of(y, groups))
 
 

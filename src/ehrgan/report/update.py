@@ -71,7 +71,7 @@ def update_file(model, path, out=None, **options):
     """
     held = read_model(model)
     paths = _new_paths(Path(model), out)
-    types, classes = held.pipeline[0], tuple(held.about["classes"])
+    types, classes = held.pipeline[0], tuple(held.about.get("classes", held.pipeline.classes_))
     learns, how = _way(held.pipeline)
     X, y, notes = _new_records(types, path, classes, options)
     before = told_by(held.pipeline, X, classes)
