@@ -323,8 +323,9 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     References
     ----------
     Tsamardinos, Greasidou and Borboudakis, *Bootstrapping the out-of-sample predictions for
-    efficient and accurate cross-validation*, Machine Learning 107, 2018. Hanley and McNeil, *The
-    meaning and use of the area under a ROC curve*, Radiology 143, 1982.
+    efficient and accurate cross-validation*, Machine Learning 107, 2018. DeLong, DeLong and
+    Clarke-Pearson, *Comparing the areas under two or more correlated receiver operating
+    characteristic curves*, Biometrics 44, 1988.
 
     Notes
     -----
