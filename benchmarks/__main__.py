@@ -35,6 +35,7 @@ BENCHMARKS = {
     "imputers": imputers.errors_and_times,
     "mixed": mixed.categories,
     "halves": halves.promises,
+    "halves_elsewhere": halves.promises_elsewhere,
     "studies": intervals.of_studies,
     "reports": intervals.of_reports,
     "coverage": coverage.coverage,

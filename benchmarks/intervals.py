@@ -152,9 +152,10 @@ def of_reports(areas_asked=(0.5, 0.7, 0.9), sizes=(150, 500, 2000), n_tables=200
                 X, y = two_classes(asked, n, np.random.default_rng([4, table]))
                 X = pd.DataFrame(X).rename(columns=str)
                 value = areas.area_in_folds(X, y, None, 4, table)
+                _, spread = areas.area_and_spread(X, y, None, table)
                 effect = areas.effect_of_training(X, y, None, table)
-                spread = effect * areas.variance_of(value, y)
-                limits = areas.interval_of_area(value, spread, areas.units_of(y))
+                variance = effect * areas.variance_among(spread, y)
+                limits = areas.interval_of_area(value, variance, areas.units_of(y))
                 rows.append((asked, n, table, value, *limits, np.mean(found)))
     columns = ["asked", "n", "table", "value", "low", "high", "truth"]
     return pd.DataFrame(rows, columns=columns)

@@ -16,7 +16,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.preprocessing import FunctionTransformer
 
 from ehrgan import cli
-from ehrgan.report import methods
+from ehrgan.report import methods, model
 from ehrgan.report.describe import describe
 from ehrgan.report.errors import ReportError
 from ehrgan.report.methods import CANDIDATES, JOINT, PAPERS, make_method
@@ -73,7 +73,7 @@ def test_every_method_tells_the_same_from_its_file(method, tmp_path):
 def test_an_imputation_that_learned_from_some_records_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(methods, "FINAL_LIMIT", 50)
     pipeline, X = fitted(("chained ridge", "random forest"), 80)
-    Model(pipeline, {}).save(tmp_path / "model.skops")
+    Model(pipeline, {"card": ""}).save(tmp_path / "model.skops")
     again = read_model(tmp_path / "model.skops").pipeline
     np.testing.assert_array_equal(again.predict_proba(X), pipeline.predict_proba(X))
 
@@ -86,7 +86,7 @@ class Evil:
 
 
 def saved(path, pipeline):
-    held = {"format": FORMAT, "about": {}, "pipeline": pipeline}
+    held = {"format": FORMAT, "about": {"card": ""}, "pipeline": pipeline}
     path.write_bytes(skops.io.dumps(held))
     return path
 
@@ -155,9 +155,9 @@ def test_what_is_no_model_of_a_report_is_refused(tmp_path):
     (tmp_path / "text").write_text("x")
     for name, held in {
         "list": [1],
-        "older": {"format": 0, "about": {}, "pipeline": pipeline},
-        "headless": {"format": FORMAT, "about": {}, "pipeline": pipeline[1:]},
-        "other": {"format": FORMAT, "about": {}, "pipeline": [ExtraTreesClassifier()]},
+        "older": {"format": 0, "about": {"card": ""}, "pipeline": pipeline},
+        "headless": {"format": FORMAT, "about": {"card": ""}, "pipeline": pipeline[1:]},
+        "other": {"format": FORMAT, "about": {"card": ""}, "pipeline": [ExtraTreesClassifier()]},
     }.items():
         (tmp_path / name).write_bytes(skops.io.dumps(held))
     with pytest.raises(ReportError, match="is no file"):
@@ -180,3 +180,18 @@ def test_the_command_prints_the_card(tmp_path):
     Model(fitted()[0], {"card": "# Eighty records"}).save(tmp_path / "model.skops")
     command = [sys.executable, "-m", "ehrgan.cli", "card", str(tmp_path / "model.skops")]
     assert "# Eighty records" in subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def test_a_file_that_unpacks_without_end_is_not_unpacked(tmp_path, monkeypatch):
+    path = tmp_path / "model.skops"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("schema.json", " " * 20_000_000)
+    monkeypatch.setattr(model, "MOST_BYTES", 10_000_000)
+    with pytest.raises(ReportError, match="20000000 bytes once unpacked"):
+        read_model(path)
+
+
+def test_a_model_without_a_card_is_none(tmp_path):
+    Model(fitted()[0], {}).save(tmp_path / "model.skops")
+    with pytest.raises(ReportError, match="is no model.skops"):
+        read_model(tmp_path / "model.skops")

@@ -1,5 +1,7 @@
 """Other places and later times: what drifts is told, what does not is not, and nothing leaks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,7 +54,7 @@ def recommended(prepared, auc=0.8):
          "line", "performance", "thresholds"]
     )  # fmt: skip
     return Simple(
-        prepared, CANDIDATES, chosen=0, auc=auc, scores=scores, words=[], effect=1.2,
+        prepared, CANDIDATES, chosen=0, auc=auc, scores=scores, words=[], spread=0.1 * np.ones(2),
         settings={"seed": 0}, rows=np.arange(len(y)), **rest,
     )  # fmt: skip
 
@@ -112,16 +114,19 @@ def test_other_records_are_read_by_the_schema_and_what_it_cannot_read_is_told(he
     assert len(other.y) == 295 and list(other.X) == ["crp", "site", "hb"]
     assert other.y.tolist() == (table["ill"][5:] == "YES").astype(int).tolist()
     assert any("'bone'" in note for note in other.notes)
-    assert any("5 records have no class that is known here" in note for note in other.notes)
+    assert any("5 records of external" in note for note in other.notes)
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         (lambda t: t.drop(columns="ill"), "lacks the outcome 'ill'"),
-        (lambda t: t.drop(columns="hb"), r"lacks the columns \['hb'\]"),
+        (lambda t: t.drop(columns="hb"), r"external 'there.csv' lacks the columns \['hb'\]"),
         (lambda t: t[t["ill"] == "no"], "has 0 records of its rarest class"),
-        (lambda t: t.assign(ill="maybe"), "has 0 records of its rarest class"),
+        (
+            lambda t: t.assign(ill="maybe"),
+            "0 'yes'.: at least 10 of each are needed, under these names",
+        ),
     ],
 )
 def test_other_records_that_cannot_be_scored_are_refused(here, change, told):
@@ -149,6 +154,20 @@ def test_the_past_teaches_and_what_came_after_is_predicted():
     found = outside.later(recommended(ready), past, after)
     assert "320 earlier records and tested on 80 later ones" in found.words[0]
     assert len(found.y) == 80 and (found.y == ready.y[after]).all()
+
+
+def test_moments_part_the_records_as_near_to_four_fifths_as_they_can():
+    """Of many records at one moment, none is both past and later; of a single one there is none."""
+    year = np.where(np.arange(400) < 350, 2020, 2021)
+    ready = prepare(dated().assign(day=year), "ill", time="day")
+    past, after = past_and_later(ready)
+    assert len(past) == 350 and len(after) == 50
+    lacking = dated()
+    lacking.loc[:99, "day"] = np.nan
+    past, after = past_and_later(prepare(lacking, "ill", time="day"))
+    assert len(past) == 240 and len(after) == 60
+    with pytest.raises(ReportError, match="two moments"):
+        past_and_later(replace(ready, time=np.full(400, 7.0)))
 
 
 def test_what_changes_with_time_is_told():

@@ -241,11 +241,22 @@ def test_where_no_draw_leaves_both_classes_out_the_plain_auc_stands(scores):
     assert auc == scores.means[final] and named.argmax() == final and named.sum() == 1
 
 
-def test_the_variance_is_hanley_and_mcneils():
-    # Q1 = 0.6 and Q2 = 9/14 at an area of 3/4
-    wanted = (3 / 16 + 2 * (0.6 - 9 / 16) + 4 * (9 / 14 - 9 / 16)) / 15
-    assert areas.variance_of_area(0.75, 3, 5) == pytest.approx(wanted)
-    assert areas.variance_of_area(0.893, 51, 58) ** 0.5 == pytest.approx(0.032, abs=1e-3)  # theirs
+def test_the_variance_is_that_of_records_drawn_again_and_of_other_sizes():
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat([0, 1], [160, 40]))
+    told = y + rng.normal(size=200)
+    spread = areas.spread_of(y, areas.added_by_records(y, told))
+    for sizes in ([160, 40], [20, 100]):  # of other records, too
+        rows = [rng.choice(np.flatnonzero(y == k), (800, n)) for k, n in enumerate(sizes)]
+        again = [areas.area_of(y[own], told[own]) for own in np.hstack(rows)]
+        variance = areas.variance_among(spread, np.repeat([0, 1], sizes))
+        assert np.sqrt(variance) == pytest.approx(np.std(again), rel=0.15)
+    copies = np.repeat(np.arange(200), 4)
+    added = areas.added_by_records(y[copies], told[copies])
+    held = areas.variance_among(areas.spread_of(y[copies], added, copies), y[copies])
+    whole = areas.variance_among(spread, y)
+    assert held == pytest.approx(whole, rel=0.02)  # four copies of a person are one
+    assert areas.variance_among(areas.spread_of(y[copies], added), y[copies]) < 0.3 * whole
 
 
 def test_an_interval_is_symmetric_on_the_logit_scale():
@@ -258,6 +269,9 @@ def test_an_interval_is_symmetric_on_the_logit_scale():
     assert odds[2] - odds[1] == pytest.approx(1.959964 * np.sqrt(0.002) / 0.09, rel=1e-5)
     narrow = areas.interval_of_area(0.9, 0.002, level=0.9)
     assert low < narrow[0] < 0.9 < narrow[1] < high
+    few = areas.interval_of_area(0.9, 0.002, units=5)
+    odds = [np.log(v / (1 - v)) for v in (0.9, few[1])]
+    assert odds[1] - odds[0] == pytest.approx(2.776445 * np.sqrt(0.002) / 0.09, rel=1e-5)
     for area in (0, 1):
         low, high = areas.interval_of_area(area, 1e-9)
         assert 0 < low < high < 1
@@ -267,16 +281,17 @@ def test_intervals_of_the_report_take_the_sizes_of_both_tables(scores):
     long = table_of(3 * N, 100)  # more records than were compared
     rows = np.arange(N) % 12  # copies, so that persons tell less than records would
     scores = part(scores, list(range(len(CANDIDATES))), rows)
-    positive = scores.y.sum()
     for own, effect in ((None, 1.0), (rows, 1.7)):
         ready = replace(long, groups=None if own is None else np.arange(3 * N) % 12)
         made = report._reported(ready, scores, effect, np.arange(N), SETTINGS)
         auc, _ = choice.corrected_for_choice(scores, own, 0)
-        compared = effect * areas.variance_of_area(auc, positive, N - positive)
-        others = effect * areas.variance_of_area(auc, 100, 3 * N - 100)
-        assert made.auc == auc
-        assert made.interval == pytest.approx(areas.interval_of_area(auc, compared))
-        assert made.prediction == pytest.approx(areas.interval_of_area(auc, compared + others))
+        spread = effect * scores.spread(made.chosen, own)
+        compared, others = (areas.variance_among(spread, y) for y in (scores.y, long.y))
+        units = areas.units_of(scores.y, own)
+        ends = areas.interval_of_area(auc, compared, units)
+        wider = areas.interval_of_area(auc, compared + others, units)
+        assert made.auc == auc and made.interval == pytest.approx(ends)
+        assert made.prediction == pytest.approx(wider)
         assert made.promised(long.y) == pytest.approx(made.prediction)
         assert made.by_holes == compare.from_holes(ready, 0)
         assert made.settings is SETTINGS and made.prepared is ready

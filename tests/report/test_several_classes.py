@@ -9,7 +9,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from ehrgan.report import choice, compare, fitting, methods
-from ehrgan.report.areas import area_of, brier_of, variance_of, variance_of_area
+from ehrgan.report.areas import (
+    added_by_records,
+    area_of,
+    brier_of,
+    spread_of,
+    variance_among,
+)
 from ehrgan.report.errors import ReportError
 from ehrgan.report.leaks import leak_of
 from ehrgan.report.model import read_model
@@ -163,8 +169,10 @@ def test_scores_of_two_classes_are_as_ever_and_of_three_the_mean_of_sides():
     assert brier_of(y, told) == pytest.approx(np.sum((told - np.eye(3)[y]) ** 2) / 90)
     two, p = (y > 0).astype(int), told[:, 0]
     assert area_of(two, p) == roc_auc_score(two, p)
-    assert variance_of(0.7, two) == variance_of_area(0.7, two.sum(), (two == 0).sum())
-    assert variance_of(0.7, y) < variance_of_area(0.7, 20, 70) * 1.5
+    rows = [rng.choice(np.flatnonzero(y == k), (400, (y == k).sum())) for k in range(3)]
+    again = [area_of(y[own], told[own]) for own in np.hstack(rows)]
+    variance = variance_among(spread_of(y, added_by_records(y, told)), y)
+    assert np.sqrt(variance) == pytest.approx(np.std(again), rel=0.2)
 
 
 def test_weighted_areas_of_three_classes_are_the_mean_of_sides():

@@ -54,15 +54,25 @@ def test_a_group_that_is_too_small_is_told_as_such():
 
 def test_numbers_become_bands_and_what_has_no_groups_is_refused():
     age = pd.Series([*np.arange(20.0, 60.0), np.nan])
-    found = bands("age", age)
+    number = {"type": "number"}
+    found = bands("age", age, number)
     assert found.value_counts().tolist() == [10, 10, 10, 10, 1] and found.iloc[-1] == "missing"
     assert found.iloc[0] == "20 to 29" and found.iloc[39] == "50 to 59"
-    few = bands("stage", pd.Series([1.0, 2.0, 2.0]))
+    few = bands("stage", pd.Series([1.0, 2.0, 2.0]), number)
     assert few.tolist() == ["1", "2", "2"]
     with pytest.raises(ReportError, match="by 'site' has 20 groups"):
-        bands("site", pd.Series(pd.Categorical([f"s{k}" for k in range(20)])))
+        bands("site", pd.Series(pd.Categorical([f"s{k}" for k in range(20)])), {})
     with pytest.raises(ReportError, match="by 'note' is not read"):
-        bands("note", None)
+        bands("note", None, {})
+
+
+def test_bands_are_several_whatever_value_is_that_of_most_and_days_are_dates():
+    few = np.arange(1.0, 21.0)
+    for often, wanted in ((0.0, ["0", "1 to 20"]), (99.0, ["1 to 20", "99"])):
+        found = bands("dose", pd.Series([*few, *[often] * 80]), {"type": "number"})
+        assert sorted(found.unique()) == wanted
+    days = bands("seen", pd.Series(18_000 + np.arange(40.0)), {"type": "date"})
+    assert days.iloc[0] == "2019-04-14 to 2019-04-23"
 
 
 def test_the_groups_of_a_table_are_those_of_its_records():

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 from scipy import stats
 from scipy.special import expit, logit
+from scipy.stats import rankdata
 from sklearn.base import clone
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -34,25 +35,40 @@ def splits_of(y, groups, n_trials, seed, n_folds=N_FOLDS):
             yield trial, train, test
 
 
-def area_in_folds(X, y, groups, n_trials, seed, model=None, n_classes=None):
+def area_in_folds(X, y, groups, n_trials, seed, model=None):
     """Mean over folds of the area that a model reaches, else a regression; NaN where it cannot.
 
-    `X` is a DataFrame; the training rows tell how it is coded, and what fills its holes. Of the
-    classes `y` may hold some, as a half of the records does.
+    `X` is a DataFrame; the training rows tell how it is coded, and what fills its holes.
     """
+    found = [area_of(y[test], told) for test, told in _by_fold(X, y, groups, n_trials, seed, model)]
+    return float(np.mean(found)) if found else np.nan
+
+
+def area_and_spread(X, y, groups, seed, model=None, n_classes=None):
+    """Area of one trial, as :func:`area_in_folds` gives it, and its :func:`spread_of`.
+
+    Of the classes `y` may hold some, as a half of the records does.
+    """
+    folds = list(_by_fold(X, y, groups, 1, seed, model, n_classes))
+    added = np.zeros(len(y))
+    for test, told in folds:
+        added[test] = added_by_records(y[test], told) / len(folds)
+    area = np.mean([area_of(y[test], told) for test, told in folds]) if folds else np.nan
+    return float(area), spread_of(y, added, groups)
+
+
+def _by_fold(X, y, groups, n_trials, seed, model=None, n_classes=None):
+    """Test rows of each fold that holds all classes, and what was told of them."""
     n_classes = n_classes or max(2, y.max() + 1)
     fewest = np.bincount(y, minlength=n_classes).min()
     n_folds = min(N_FOLDS, fewest, N_FOLDS if groups is None else len(set(groups)))
     if model is None:
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     model = make_pipeline(SimpleImputer(keep_empty_features=True), model)
-    found = []
     for _, train, test in splits_of(y, groups, n_trials, seed, n_folds) if n_folds > 1 else ():
         if has_all(y[train], n_classes) and has_all(y[test], n_classes):
             Z_train, Z_test = coded(X.iloc[train], X.iloc[test])
-            fitted = clone(model).fit(Z_train, y[train])
-            found.append(area_of(y[test], _told(fitted, Z_test)))
-    return float(np.mean(found)) if found else np.nan
+            yield test, _told(clone(model).fit(Z_train, y[train]), Z_test)
 
 
 def coded(train, test):
@@ -94,53 +110,67 @@ def brier_of(y, told):
     return float(sum(np.mean((p - own) ** 2) for own, p in sides(y, told)))
 
 
-def variance_of(area, y):
-    """Variance of an area among records of such classes; at most so much where there are several.
+def added_by_records(y, told):
+    """What each record adds to an area: how far its pairs stand from the mean of all.
 
-    The areas of classes against the others hang together: their mean varies no more than they do.
+    References
+    ----------
+    DeLong et al., "Comparing the areas under two or more correlated receiver operating
+    characteristic curves", Biometrics 44, 1988.
+    """
+    return np.mean([_added(own, p) for own, p in sides(y, told)], axis=0)
+
+
+def _added(own, p):
+    ranks, places = rankdata(p), np.empty(len(p))
+    for part in (own, ~own):  # the share of the others that lie below, ties half
+        places[part] = (ranks[part] - rankdata(p[part])) / (len(p) - part.sum())
+    places[~own] = 1 - places[~own]
+    return (places - places[own].mean()) / np.where(own, own.sum(), (~own).sum())
+
+
+def spread_of(y, added, groups=None):
+    """How far the records of each class make an area vary; see :func:`variance_among`.
+
+    Records of one group are added up first: their spread is of groups, not of records.
     """
     sizes = np.bincount(y)
-    own = sizes[1:] if len(sizes) == 2 else sizes
-    return float(np.mean([variance_of_area(area, n, len(y) - n) for n in own]))
+    spread = np.bincount(y, weights=added**2) * sizes**2 / np.maximum(sizes - 1, 1)
+    if groups is None or not added.any():
+        return spread
+    sums = np.bincount(np.unique(groups, return_inverse=True)[1], weights=added)
+    return spread * (sums**2).sum() / (added**2).sum() * len(sums) / max(len(sums) - 1, 1)
 
 
-def variance_of_area(area, n_positive, n_negative):
-    """Variance of an AUC from so many records of each class (Hanley and McNeil, 1982)."""
-    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
-    spread = (
-        area * (1 - area) + (n_positive - 1) * (q1 - area**2) + (n_negative - 1) * (q2 - area**2)
-    )
-    return spread / (n_positive * n_negative)
+def variance_among(spread, y):
+    """Variance of an area among records of classes `y`, which may be others than taught it."""
+    return float((spread / np.bincount(y, minlength=len(spread))).sum())
 
 
 def effect_of_training(X, y, groups, seed):
     """How many times the variance of independent test records that of a cross-validated area is.
 
-    Other records would also train other models, and records of one group are worth fewer than
-    their number. Both show where the records are halved: the areas within the two halves are
-    independent (Nadeau and Bengio, 2003, section 5), and their variance is twice that of all. A
-    logistic regression stands for all methods. At least 1.
+    Other records would also train other models. It shows where the records are halved: the areas
+    within the two halves are independent (Nadeau and Bengio, 2003, section 5), so their difference
+    has the variance of both, and that of test records alone is known. A logistic regression stands
+    for all methods. At least 1.
     """
-    gaps, kind = [], StratifiedKFold if groups is None else StratifiedGroupKFold
+    gaps, plain = [], []
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     for k in range(N_HALVINGS):
-        halves = kind(2, shuffle=True, random_state=seed + k).split(X, y, groups)
-        one, other = (
-            area_in_folds(
-                X.iloc[rows],
-                y[rows],
-                None if groups is None else groups[rows],
-                1,
-                seed + k,
-                n_classes=y.max() + 1,
-            )
-            for _, rows in halves
-        )
-        gaps.append(one - other)
+        found = []
+        for _, rows in kind(2, shuffle=True, random_state=seed + k).split(X, y, groups):
+            own = None if groups is None else groups[rows]
+            how = {"seed": seed + k, "n_classes": y.max() + 1}
+            area, spread = area_and_spread(X.iloc[rows], y[rows], own, **how)
+            found.append((area, np.nan if np.isnan(area) else variance_among(spread, y[rows])))
+        (one, its), (other, others) = found
+        gaps.append((one - other) ** 2)
+        plain.append(its + others)
     usable = np.isfinite(gaps)
-    plain = variance_of(area_in_folds(X, y, groups, 1, seed), y)
-    if not usable.any() or not plain > 0:
+    if not usable.any() or not np.mean(np.array(plain)[usable]) > 0:
         return 1.0  # halves with one class alone; or classes that never overlap
-    return max(1.0, float(np.mean(np.square(gaps)[usable]) / 4 / plain))
+    return max(1.0, float(np.mean(np.array(gaps)[usable]) / np.mean(np.array(plain)[usable])))
 
 
 def units_of(y, groups=None):

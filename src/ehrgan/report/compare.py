@@ -11,6 +11,8 @@ from sklearn.model_selection import train_test_split
 from ..scores.inference import corrected_interval
 from .areas import (
     N_FOLDS,
+    added_by_records,
+    area_and_spread,
     area_in_folds,
     area_of,
     coded,
@@ -19,12 +21,14 @@ from .areas import (
     interval_of_area,
     sides,
     splits_of,
+    spread_of,
     units_of,
-    variance_of,
+    variance_among,
 )
 from .errors import ReportError
 from .methods import FINAL_LIMIT, RAW, make_final_classifier, make_imputation
 
+EFFECT_LIMIT = 3000  # records whose halves show what training adds to the spread of that area
 HOLE_TRIALS = 4  # splits over which the area of the mask alone is averaged
 
 
@@ -90,6 +94,21 @@ class Comparison:
     def curve(self, k):
         """Class, and the probability that method number `k` told, mean over trials."""
         return self.y, self.probability[k].mean(axis=0)
+
+    def spread(self, k, groups):
+        """How far records make the AUC of method number `k` vary, in one trial; mean over trials.
+
+        As :func:`~ehrgan.report.areas.spread_of` gives it, of test records alone.
+        """
+        found = []
+        for p, folds in zip(self.probability[k], self.fold, strict=True):
+            added = np.zeros(len(self.y))
+            parts = [np.flatnonzero(folds == k) for k in np.unique(folds)]
+            parts = [rows for rows in parts if has_all(self.y[rows], self.y.max() + 1)]
+            for rows in parts:
+                added[rows] = added_by_records(self.y[rows], p[rows]) / len(parts)
+            found.append(spread_of(self.y, added, groups))
+        return np.mean(found, axis=0)
 
     @property
     def sizes(self):
@@ -187,8 +206,13 @@ def from_holes(prepared, seed):
     if holes.empty:
         return 0.5, 0.5, 0.5
     area = area_in_folds(holes, y, groups, HOLE_TRIALS, seed)
-    effect = effect_of_training(holes, y, groups, seed)
-    return area, *interval_of_area(area, effect * variance_of(area, y), units_of(y, groups))
+    _, spread = area_and_spread(holes, y, groups, seed)
+    # what training adds falls with the records: some show it, and at most too much of it
+    few = some_rows(y, EFFECT_LIMIT, seed, groups)
+    theirs = None if groups is None else groups[few]
+    effect = effect_of_training(holes.iloc[few], y[few], theirs, seed)
+    variance = effect * variance_among(spread, y)
+    return area, *interval_of_area(area, variance, units_of(y, groups))
 
 
 def some_rows(y, limit, seed, groups=None):

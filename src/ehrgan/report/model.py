@@ -15,6 +15,8 @@ from .learned import AsLearned
 __all__ = ["Model", "TRUSTED", "read_model"]
 
 FORMAT = 2
+#: A file is refused that unpacks to so many bytes and to so many times its size: ours take a tenth.
+MOST_BYTES, MOST_TIMES = 2**27, 100
 #: Types that a model may hold beside those that skops trusts: ours, and those of scikit-learn that
 #: its estimators are made of.
 TRUSTED = (
@@ -115,9 +117,10 @@ def read_model(path):
     if not Path(path).is_file():
         raise ReportError(f"model '{path}' is no file: name the model.skops of a report")
     try:
+        _refuse_bomb(path)
         asked = sorted({*skops.io.get_untrusted_types(file=path)} - {*TRUSTED})
         held = None if asked else skops.io.load(path, trusted=TRUSTED)
-        is_ours = asked or (held["format"] == FORMAT and _is_sound(held["pipeline"]))
+        is_ours = asked or (held["format"] == FORMAT and _is_sound(**held))
     except Exception as error:  # a damaged file raises many kinds
         raise ReportError(
             f"model '{path}' is no model.skops that a report of this version has saved ({error})"
@@ -132,12 +135,21 @@ def read_model(path):
     return Model(held["pipeline"], held["about"])
 
 
-def _is_sound(pipeline):
+def _refuse_bomb(path):
+    with zipfile.ZipFile(path) as held:
+        unpacked = sum(part.file_size for part in held.infolist())
+    if unpacked > max(MOST_BYTES, MOST_TIMES * Path(path).stat().st_size):
+        raise ValueError(f"{unpacked} bytes once unpacked, which no model takes")
+
+
+def _is_sound(pipeline, about, **_):
     """Whether a pipeline reads by a schema, and its trees point nowhere but into themselves.
 
     scikit-learn follows the nodes of a tree blindly, so that others might lead it anywhere.
     """
     if not isinstance(pipeline[0], AsLearned) or pipeline[0].schema is None:
+        return False
+    if not isinstance(about.get("card"), str):
         return False
     tables, widths = [], set()
     for owner in _parts(pipeline):

@@ -166,11 +166,53 @@ def _positive(name, counts, positive):
     return rarer, "it is the rarer one, as the names do not tell; name another with positive"
 
 
-def records_of(field, cells, classes):
-    """Rows whose outcome is one of the classes, and the number of each one's class."""
-    known, labels = labels_of(field, cells)
-    y = numbered(labels, classes)
-    return np.flatnonzero(known)[y >= 0], y[y >= 0]
+def records_of(where, schema, table, classes):
+    """Other records whose outcome is one of the classes.
+
+    Parameters
+    ----------
+    where : str
+        What the records are, for errors.
+    schema : ehrgan.report.schema.Schema
+        With the outcome.
+    table : DataFrame
+        The records as their file has them.
+    classes : sequence of str
+        Names of the classes.
+
+    Returns
+    -------
+    rows : int ndarray
+        Places of records of the classes.
+    y : int ndarray
+        The number of each one's class.
+    notes : list of str
+        How many records are left out, and why.
+
+    Raises
+    ------
+    ReportError
+        The outcome lacks, or a class has fewer than ten records.
+    """
+    (outcome,) = schema.named("outcome") or [None]
+    if outcome is None or outcome not in table:
+        raise ReportError(f"{where} lacks the outcome {outcome!r}: it needs that column")
+    known, labels = labels_of(schema[outcome], table[outcome])
+    y, notes = numbered(labels, classes), []
+    strange = labels[y < 0].value_counts()
+    shown = ", ".join(f"{name!r} ({n})" for name, n in strange.head(MOST_CLASSES).items())
+    if not known.all():
+        notes.append(f"{(~known).sum()} records of {where} have no {outcome!r} that can be read.")
+    if shown:
+        notes.append(f"{strange.sum()} records of {where} are of other classes: {shown}.")
+    sizes = np.bincount(y[y >= 0], minlength=len(classes))
+    if sizes.min() < FEWEST:
+        raise ReportError(
+            f"{where} has {sizes.min()} records of its rarest class "
+            f"({sizes_in_words(y[y >= 0], classes)}): at least {FEWEST} of each are needed, under "
+            f"these names{f'; its other names are {shown}' if shown else ''}"
+        )
+    return np.flatnonzero(known)[y >= 0], y[y >= 0], notes
 
 
 def sizes_in_words(y, classes):

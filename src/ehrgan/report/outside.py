@@ -17,7 +17,7 @@ from .unlike import unread_in_words
 
 __all__ = ["Outside", "Records", "elsewhere", "later", "other_records", "past_and_later"]
 
-#: Share of the records, in the order of time, that are the past.
+#: Share of the records, in the order of time, that are the past, as nearly as moments part them.
 PAST = 0.8
 
 
@@ -83,22 +83,13 @@ def other_records(name, table, prepared):
         A column lacks, or a class has fewer than ten records there.
     """
     table, schema = tidy(table), prepared.schema
-    (outcome,) = schema.named("outcome")
-    if outcome not in table:
-        raise ReportError(f"external {name!r} lacks the outcome {outcome!r}: it needs that column")
-    rows, y = records_of(schema[outcome], table[outcome], prepared.classes)
-    table, n_rows = table.iloc[rows].reset_index(drop=True), len(table)
-    sizes = np.bincount(y, minlength=len(prepared.classes))
-    if sizes.min() < FEWEST:
-        shown = sizes_in_words(y, prepared.classes)
-        raise ReportError(
-            f"external {name!r} has {sizes.min()} records of its rarest class ({shown}): at least "
-            f"{FEWEST} of each are needed, under the names that the outcome has here"
-        )
-    X, unread = AsLearned(schema).fit(prepared.X).read(table)
-    notes = [*unread_in_words(unread)]
-    if n_rows > len(rows):
-        notes.append(f"{n_rows - len(rows)} records have no class that is known here.")
+    rows, y, notes = records_of(f"external {name!r}", schema, table, prepared.classes)
+    table = table.iloc[rows].reset_index(drop=True)
+    try:
+        X, unread = AsLearned(schema).fit(prepared.X).read(table)
+    except ReportError as error:
+        raise ReportError(str(error).replace("X lacks", f"external {name!r} lacks")) from None
+    notes += unread_in_words(unread)
     persons = [name for name in schema.named("person") if name in table]
     groups = pd.factorize(table[persons[0]], use_na_sentinel=False)[0] if persons else None
     return Records(name, X, y, groups, notes)
@@ -113,7 +104,11 @@ def past_and_later(prepared):
         If a class has fewer than ten records in either part.
     """
     when = prepared.time
-    cut = np.nanquantile(when, PAST, method="higher")
+    moments = np.unique(when[~np.isnan(when)])
+    if len(moments) < 2:
+        raise ReportError("time must hold two moments at least: all records are of one, or none")
+    shares = np.searchsorted(np.sort(when[~np.isnan(when)]), moments[1:]) / np.sum(~np.isnan(when))
+    cut = moments[1:][np.argmin(np.abs(shares - PAST))]
     past, after = when < cut, when >= cut
     if prepared.groups is not None:
         after &= ~np.isin(prepared.groups, prepared.groups[past])
@@ -182,6 +177,8 @@ def later(report, past, after):
         f"{area}, {signed(area.value - report.auc)} beside random folds: "
     )
     words = [lead + _beside(area, promised), *_calibrated(found, "the later records")]
+    if n := np.isnan(prepared.time).sum():
+        words.append(f"{n} records have no time: they are among neither.")
     fields = {name: prepared.schema[name] for name in prepared.X}
     words += drift(prepared.X.iloc[past], X, prepared.y[past], y, prepared.classes, fields)
     return Outside("later records", found, promised, words, y, told, groups)

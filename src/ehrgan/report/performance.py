@@ -7,13 +7,13 @@ person are added up first, so that their intervals are of persons, not of record
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from ..scores.calibration import calibration_line
 from ..scores.estimate import Estimate
 from ..scores.metrics import decision_curve
-from .areas import brier_of, interval_of_area, sides, units_of
+from .areas import added_by_records, brier_of, interval_of_area, sides, units_of
 
 __all__ = ["benefit", "performance"]
 
@@ -133,16 +133,6 @@ def around(value, added, groups=None, level=0.95):
     return Estimate(float(value), float(value - half), float(value + half))
 
 
-def added_to_area(own, p):
-    """What each record adds to an AUC: how far its pairs stand from the mean of all."""
-    ranks, places = rankdata(p), np.empty(len(p))
-    for part in (own, ~own):  # the share of the others that lie below, ties half
-        places[part] = (ranks[part] - rankdata(p[part])) / (len(p) - part.sum())
-    places[~own] = 1 - places[~own]
-    area = places[own].mean()
-    return (places - area) / np.where(own, own.sum(), (~own).sum())
-
-
 def area_within(y, told, fold):
     """AUC of pairs of records of one fold, and what each record adds to it; NaN of no pair."""
     areas, added = [], np.zeros(len(y))
@@ -155,7 +145,7 @@ def area_within(y, told, fold):
         for n, area, rows in zip(pairs, found, folds, strict=True):
             # more pairs of a fold move the mean as well, by how far it stands from the others
             apart = np.where(own[rows], 1 / own[rows].sum(), 1 / (~own[rows]).sum())
-            moved = added_to_area(own[rows], p[rows]) + (area - areas[-1]) * apart
+            moved = added_by_records(own[rows] * 1, p[rows]) + (area - areas[-1]) * apart
             added[rows] += n / pairs.sum() * moved
     return float(np.mean(areas)), added / len(areas)
 

@@ -216,7 +216,7 @@ def prepare(
            if c.field.get("role") == "person"}
     )  # fmt: skip
     when = None if time is None else _moments(columns, time)
-    parts = {name: bands(name, columns[name].values) for name in by}
+    parts = {name: bands(name, columns[name].values, columns[name].field) for name in by}
     suspected = [] if given.named("person") else _parted(table, columns, groups)
     return Prepared(
         X, y, classes, groups, about, notes, fingerprint, n_rows, final, when, parts, suspected
@@ -298,7 +298,9 @@ def _moments(columns, name):
     """When each record came."""
     values = columns[name].values
     if values is None or is_category(values):
-        why = columns[name].field.get("ask", f"it is a {columns[name].kind}")
+        why = columns[name].field.get("ask", "nothing of it can be read")
+        if values is not None:
+            why = f"it holds {', '.join(map(repr, values.cat.categories[:3]))}"
         raise ReportError(f"time {name!r} must hold dates or numbers: {why}")
     return values.to_numpy(np.float64)
 

@@ -26,7 +26,7 @@ from .areas import (
     interval_of_area,
     sides,
     units_of,
-    variance_of,
+    variance_among,
 )
 from .choice import comparison_table, corrected_for_choice, gains_of_imputation
 from .compare import compare_methods, from_holes, some_rows
@@ -90,8 +90,9 @@ class Report:
         Records compared, folds, trials, seed.
     rows : int ndarray of shape (n_compared,)
         Places of the records compared among those of `prepared`.
-    effect : float
-        How many times the variance of independent test records that of the AUC is.
+    spread : ndarray of shape (n_classes,)
+        How far other records of each class, and the training on them, make the AUC vary: see
+        :func:`~ehrgan.report.areas.variance_among`.
     named : ndarray of shape (n_methods,)
         How often the same rule recommends each method on records drawn again.
     told : ndarray of shape (n_compared,) or (n_compared, n_classes)
@@ -126,7 +127,7 @@ class Report:
     missing: pd.DataFrame
     settings: dict
     rows: np.ndarray
-    effect: float
+    spread: np.ndarray
     named: np.ndarray
     told: np.ndarray
     line: tuple | None
@@ -153,9 +154,8 @@ class Report:
         -------
         low, high : float
         """
-        own, others = (variance_of(self.auc, each) for each in (self.scores.y, y))
-        units = units_of(self.scores.y, self.persons)
-        return interval_of_area(self.auc, self.effect * (own + others), units)
+        variance = variance_among(self.spread, self.scores.y) + variance_among(self.spread, y)
+        return interval_of_area(self.auc, variance, units_of(self.scores.y, self.persons))
 
     @property
     def persons(self):
@@ -323,8 +323,9 @@ def make_report(prepared, *, methods=CANDIDATES, seed=0, limit=LIMIT, n_trials=N
     References
     ----------
     Tsamardinos, Greasidou and Borboudakis, *Bootstrapping the out-of-sample predictions for
-    efficient and accurate cross-validation*, Machine Learning 107, 2018. Hanley and McNeil, *The
-    meaning and use of the area under a ROC curve*, Radiology 143, 1982.
+    efficient and accurate cross-validation*, Machine Learning 107, 2018. DeLong, DeLong and
+    Clarke-Pearson, *Comparing the areas under two or more correlated receiver operating
+    characteristic curves*, Biometrics 44, 1988.
 
     Notes
     -----
@@ -393,7 +394,8 @@ def _reported(prepared, scores, effect, rows, settings):
     comparison, chosen = comparison_table(scores)
     groups = None if prepared.groups is None else prepared.groups[rows]
     auc, named = corrected_for_choice(scores, groups, settings["seed"])
-    own, others = (effect * variance_of(auc, y) for y in (scores.y, prepared.y))
+    spread = effect * scores.spread(chosen, groups)
+    own, others = (variance_among(spread, y) for y in (scores.y, prepared.y))
     units = units_of(scores.y, groups)
     interval, prediction = (interval_of_area(auc, v, units) for v in (own, own + others))
     by_holes = from_holes(prepared, settings["seed"])
@@ -424,7 +426,7 @@ def _reported(prepared, scores, effect, rows, settings):
         missing=_patterns(prepared),
         settings=settings,
         rows=rows,
-        effect=effect,
+        spread=spread,
         named=named,
         told=told,
         line=line,

@@ -5,10 +5,10 @@ import pandas as pd
 from scipy.stats import norm
 
 from ..scores.estimate import Estimate
-from .areas import area_of, has_all, interval_of_area, sides, units_of
-from .convert import is_category
+from .areas import added_by_records, area_of, has_all, interval_of_area, units_of
+from .convert import is_category, written
 from .errors import ReportError
-from .performance import added_to_area, around, spread
+from .performance import around, spread
 
 __all__ = ["bands", "subgroups"]
 
@@ -18,8 +18,10 @@ MOST_GROUPS = 12
 N_BANDS = 4
 
 
-def bands(name, values):
+def bands(name, values, field):
     """Groups of a column: its categories, or four bands of numbers with as many records each.
+
+    Where a value is that of very many records, there are fewer bands.
 
     Parameters
     ----------
@@ -27,6 +29,8 @@ def bands(name, values):
         Name of the column, for the error.
     values : Series
         Values of the records, or None where the column is not read.
+    field : dict
+        The schema's field of the column, so that days are told as dates.
 
     Returns
     -------
@@ -40,18 +44,19 @@ def bands(name, values):
 
     Examples
     --------
-    >>> bands("age", pd.Series([None, *range(30, 46)])).unique().tolist()
+    >>> ages = pd.Series([None, *range(30, 46)])
+    >>> bands("age", ages, {"type": "number"}).unique().tolist()
     ['missing', '30 to 33', '34 to 37', '38 to 41', '42 to 45']
     """
     if values is None:
         raise ReportError(f"by {name!r} is not read, so it has no groups: name another column")
     if not is_category(values) and values.nunique() > MOST_GROUPS:
-        places = pd.qcut(values.rank(method="min"), N_BANDS, labels=False, duplicates="drop")
-        ends = values.groupby(places).agg(["min", "max"])
-        names = {k: f"{row['min']:.4g} to {row['max']:.4g}" for k, row in ends.iterrows()}
+        places = pd.Series(np.searchsorted(_tops(values), values), index=values.index)
+        ends = values.groupby(places).agg(["min", "max"]).map(lambda v: written(field, v))
+        names = ends.agg(lambda row: " to ".join(dict.fromkeys(row)), axis=1)
         shown = places.map(names)
     else:
-        shown = values.map(lambda v: f"{v:.4g}" if isinstance(v, float) else str(v))
+        shown = values.map(lambda v: written(field, v) if isinstance(v, float) else str(v))
     shown = shown.astype(object).where(values.notna(), "missing")
     if shown.nunique() > MOST_GROUPS:
         raise ReportError(
@@ -59,6 +64,14 @@ def bands(name, values):
             "make fewer categories of it"
         )
     return shown
+
+
+def _tops(values):
+    """Greatest values of all bands but the last."""
+    known = np.sort(values.dropna().to_numpy())
+    tops = np.quantile(known, np.arange(1, N_BANDS) / N_BANDS)
+    below = known[np.searchsorted(known, known[-1]) - 1]  # the last band is never empty
+    return np.unique(np.minimum(tops, below))
 
 
 def subgroups(groups, y, told, cut, persons=None):
@@ -114,7 +127,7 @@ def subgroups(groups, y, told, cut, persons=None):
 def _measured(y, told, cut, persons):
     """Names of measures of a group, and their estimates."""
     area = area_of(y, told)
-    added = _added(y, told)
+    added = added_by_records(y, told)
     ends = interval_of_area(area, spread(added, persons) ** 2, units_of(y, persons))
     yield "AUC", Estimate(area, *ends)
     if told.ndim > 1:
@@ -136,13 +149,12 @@ def _share(called, persons):
     return Estimate(float(share), float(centre - half), float(centre + half))
 
 
-def _added(y, told):
-    return np.mean([added_to_area(own, p) for own, p in sides(y, told)], axis=0)
-
-
 def _lead(own, y, told, persons, level):
     """AUC of a group less that of all others."""
     lead = area_of(y[own], told[own]) - area_of(y[~own], told[~own])
     added = np.empty(len(y))
-    added[own], added[~own] = _added(y[own], told[own]), -_added(y[~own], told[~own])
+    added[own], added[~own] = (
+        added_by_records(y[own], told[own]),
+        -added_by_records(y[~own], told[~own]),
+    )
     return around(lead, added, persons, level)

@@ -71,7 +71,7 @@ def update_file(model, path, out=None, **options):
     """
     held = read_model(model)
     paths = _new_paths(Path(model), out)
-    types, classes = held.pipeline[0], tuple(held.about["classes"])
+    types, classes = held.pipeline[0], tuple(held.about.get("classes", held.pipeline.classes_))
     learns, how = _way(held.pipeline)
     X, y, notes = _new_records(types, path, classes, options)
     before = told_by(held.pipeline, X, classes)
@@ -127,23 +127,9 @@ def _new_records(types, path, classes, options):
     """Values and numbers of classes of records whose outcome is known."""
     told = types.schema.dialect | {k: v for k, v in options.items() if v is not None}
     table = as_filed(read_cells(path, **told))
-    (outcome,) = types.schema.named("outcome") or [None]
-    if outcome is None or outcome not in table:
-        raise ReportError(
-            f"table '{path}' lacks the outcome {outcome!r}: an update needs to know it"
-        )
-    rows, y = records_of(types.schema[outcome], table[outcome], classes)
-    sizes = np.bincount(y, minlength=len(classes))
-    if sizes.min() < FEWEST:
-        raise ReportError(
-            f"table '{path}' has {sizes.min()} records of its rarest class "
-            f"({sizes_in_words(y, classes)}): at least {FEWEST} of each are needed"
-        )
+    rows, y, notes = records_of(f"table '{path}'", types.schema, table, classes)
     X, unread = types.read(table.iloc[rows].reset_index(drop=True))
-    notes = [*unread_in_words(unread)]
-    if len(table) > len(rows):
-        notes.append(f"{len(table) - len(rows)} records have no class that the model knows.")
-    return X, y, notes
+    return X, y, [*notes, *unread_in_words(unread)]
 
 
 def _parts(y):

@@ -64,9 +64,10 @@ def stability_in_words(scores, named, chosen):
     """
     rival = int(np.argmax(np.where(np.arange(len(named)) == chosen, -1, named)))
     said = (
-        f"The same rule recommends this method in {named[chosen]:.0%} of the draws of these "
-        f"records, and {method_in_words(*scores.methods[rival])} in {named[rival]:.0%}"
+        f"The same rule recommends this method in {named[chosen]:.0%} of the draws of these records"
     )
+    if named[rival] > 0:
+        said += f", and {method_in_words(*scores.methods[rival])} in {named[rival]:.0%}"
     if named[chosen] >= STABLE:
         return f"{said}: another seed would hardly name another."
     return f"{said}: another seed may well name another, which would do as well on these records."
