@@ -104,7 +104,7 @@ def _make_room(axis):
     names = [label.get_text() for label in axis.get_yticklabels()]
     if isinstance(axis.yaxis.get_major_locator(), FixedLocator) and names:
         lines = box.height / len(names) / points / (1.5 * LEAST)
-        broken = [fill(name, 20, break_long_words=False) for name in names]
+        broken = [fill(name, 22, break_long_words=False) for name in names]
         axis.set_yticks(axis.get_yticks(), broken)
         stretch = (1 + max(name.count("\n") for name in broken)) / lines
     for label, room in ((axis.xaxis.label, box.width), (axis.yaxis.label, box.height)):
