@@ -16,7 +16,7 @@ __all__ = [
 
 #: The benchmarks, and what each compares.
 BENCHMARKS = (
-    "keras", "floor", "device", "growth", "imputers", "league", "coverage", "mixed", "halves",
+    "keras", "floor", "device", "growth", "imputers", "league", "mixed", "halves",
     "studies", "cures", "joint", "synthetic",
 )  # fmt: skip
 
