@@ -824,6 +824,15 @@ def test_benchmarks(chapter):
         sizes = rows["n_train"].mean(), rows["n_test"].mean()
         mean, low, high = interval(error[own] - error[peer], *sizes)
         wanted |= {f"{key}_peer": peer, f"{key}_gap": signed(mean, low, high)}
+    league = benchmarks.read("league").query("held_out")
+    wanted["league_tables"] = league["table"].nunique()
+    for key, mechanism in {"block": "block", "random": "20 % at random"}.items():
+        errors = league[league["mechanism"] == mechanism].pivot_table("rmse", "table", "imputer")
+        errors = errors.div(errors["mean"], axis=0)
+        gap = errors["autoencoder"] - errors["30 chained extra trees"]
+        wanted[f"league_{key}"] = signed(*interval(gap, 1, 0), 3)
+    fits = league.groupby(["imputer", "mechanism"])["fit"].median().groupby("imputer").median()
+    wanted |= {"league_fit": fits["autoencoder"], "league_trees": fits["30 chained extra trees"]}
     check(done.glued, "bench_", wanted)
 
 

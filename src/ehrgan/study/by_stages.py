@@ -23,7 +23,9 @@ from .judging import Arm, Table, judge
 from .neumiss import NeuMissClassifier
 from .protocol import DENOISING
 
-__all__ = ["ARMS", "CLASSIFIERS", "RECORDED", "one_or_two", "planted_hole"]
+__all__ = [
+    "ARMS", "CLASSIFIERS", "OWN_HOLES", "RECORDED", "SETTINGS", "one_or_two", "planted_hole",
+]  # fmt: skip
 
 #: The mechanism of tables whose cells are missing because nobody measured or recorded them.
 RECORDED = "as recorded"
@@ -44,6 +46,21 @@ ARMS = (
 )  # fmt: skip
 #: What tells the class, where it is no AC-GAN.
 CLASSIFIERS = {"NeuMiss": "network", "gradient boosting": "trees"}
+#: Settings of the committed sweep in words: table, mechanism, fraction, unlabelled and n_records.
+SETTINGS = {
+    "block": ("wdbc", "block", 0.5, 0.0, 0),
+    "block, 100 records": ("wdbc", "block", 0.5, 0.0, 100),
+    "block, 50 records": ("wdbc", "block", 0.5, 0.0, 50),
+    "block, 20 % of labels": ("wdbc", "block", 0.5, 0.8, 0),
+    "MCAR 50 %": ("wdbc", "MCAR", 0.5, 0.0, 0),
+    "HexaGAN's": ("wdbc", "MCAR", 0.2, 0.2, 0),
+    "MNAR 70 %": ("wdbc", "MNAR", 0.7, 0.0, 0),
+    "liver": ("pbc", RECORDED, 0.0, 0.0, 0),
+    "thyroid": ("hypothyroid", RECORDED, 0.0, 0.0, 1000),
+    "hospital": ("support2", RECORDED, 0.0, 0.0, 600),
+}
+#: Those with holes of their own.
+OWN_HOLES = [words for words, setting in SETTINGS.items() if setting[1] == RECORDED]
 
 
 def planted_hole(n, random_state=None):
