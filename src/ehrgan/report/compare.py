@@ -98,7 +98,7 @@ class Comparison:
     def spread(self, k, groups):
         """How far records make the AUC of method number `k` vary, in one trial; mean over trials.
 
-        As :func:`~ehrgan.report.areas.spread_of` gives it, of test records alone.
+        As ``ehrgan.report.areas.spread_of`` gives it, of test records alone.
         """
         found = []
         for p, folds in zip(self.probability[k], self.fold, strict=True):

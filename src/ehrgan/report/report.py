@@ -92,7 +92,7 @@ class Report:
         Places of the records compared among those of `prepared`.
     spread : ndarray of shape (n_classes,)
         How far other records of each class, and the training on them, make the AUC vary: see
-        :func:`~ehrgan.report.areas.variance_among`.
+        ``ehrgan.report.areas.variance_among``.
     named : ndarray of shape (n_methods,)
         How often the same rule recommends each method on records drawn again.
     told : ndarray of shape (n_compared,) or (n_compared, n_classes)

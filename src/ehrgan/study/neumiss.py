@@ -98,7 +98,7 @@ class NeuMissClassifier(JointACGANClassifier):
 
     Scaling, optimiser, epochs and penalty are those of
     :class:`~ehrgan.nets.joint.JointACGANClassifier`; what concerns imputing or the game has no
-    effect, and :meth:`impute` and :meth:`sample` have no meaning.
+    effect, and ``impute`` and ``sample`` have no meaning.
 
     Examples
     --------

@@ -14,7 +14,7 @@ def read_batches(source, *, target=None, columns=None, size=16_384):
     Parameters
     ----------
     source : path-like, list of path-like or pyarrow.dataset.Dataset
-        A file, a folder of files, several files, or what :func:`pyarrow.dataset.dataset` gives,
+        A file, a folder of files, several files, or what ``pyarrow.dataset.dataset`` gives,
         such as a table in another format or on an object store.
     target : str, optional
         Column of the outcome.
