@@ -7,6 +7,7 @@ from artists import bars, cell, legend, places, rows, ticks, title
 from matplotlib.colors import to_rgb
 
 from ehrgan import plots
+from ehrgan.plots.style import narrow
 from ehrgan.scores.estimate import Estimate
 
 
@@ -117,3 +118,9 @@ def test_a_map_without_any_gain_is_pale():
     assert cell(axis, 0, 0)[1] == cell(axis, 2, 1)[1]
     assert np.mean(to_rgb(cell(axis, 0, 0)[1])) == pytest.approx(0.965, abs=0.03)
     assert {text.get_color() for text in axis.texts} == {"black"}
+
+
+def test_numbers_of_a_map_for_a_phone_leave_out_the_nought():
+    table = pd.DataFrame({0.1: [Estimate(0.012, 0.001, 0.03)], 0.3: [Estimate(-10.02, -12, 1)]})
+    axis = narrow(lambda: plots.gain_map.__wrapped__(table, "AUC")).axes[0]
+    assert [text.get_text() for text in axis.texts] == ["+.012*", "-10.020"]

@@ -1,5 +1,7 @@
 """Figures of the chapter on missingness."""
 
+import re
+
 import numpy as np
 
 from ..scores.estimate import signed
@@ -56,7 +58,10 @@ def gain_map(table, label, across="rate"):
     for i, row in enumerate(table.to_numpy()):
         for j, gain in enumerate(row):
             dark, star = abs(gain.value) > 0.65 * most, "*" if gain.rounded(3).sign else ""
-            axis.text(j, i, signed(gain.value) + star, ha="center", va="center",
+            told = signed(gain.value) + star
+            if is_narrow():  # columns stand close
+                told = re.sub(r"^([+-])0\.", r"\1.", told)
+            axis.text(j, i, told, ha="center", va="center",
                       color="white" if dark else "black", fontsize=10)  # fmt: skip
     words = any(isinstance(name, str) for name in table)
     slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if words else {}
