@@ -807,3 +807,18 @@ def test_the_card_tells_data_protocol_scores_and_limits(simple):
     assert f"2 x 5-fold cross-validation of {N} records, seed 9; " in card
     places = [paragraphs.index(f"- {said}") for said in (*ready.notes, *simple.words)]
     assert places == sorted(places)
+
+
+def test_folds_with_few_of_a_class_do_not_hide_the_spread_of_an_area():
+    """Truth by simulation: their own mean stands near to two or three, so plain sums fall short."""
+    rng, found = np.random.default_rng(0), []
+    y, fold = np.repeat([1, 0], [12, 90]), np.concatenate([np.arange(12), np.arange(90)]) % 5
+    for _ in range(600):
+        told, added, part = rng.normal(size=len(y)) + 1.2 * y, np.zeros(len(y)), []
+        for k in range(5):
+            rows = fold == k
+            added[rows] = areas.added_by_records(y[rows], told[rows]) / 5
+            part.append(areas.area_of(y[rows], told[rows]))
+        found.append((np.mean(part), areas.variance_among(areas.spread_of(y, added), y)))
+    area, claimed = np.array(found).T
+    assert 0.9 < claimed.mean() / area.var() < 1.35

@@ -126,7 +126,9 @@ def _added(own, p):
     for part in (own, ~own):  # the share of the others that lie below, ties half
         places[part] = (ranks[part] - rankdata(p[part])) / (len(p) - part.sum())
     places[~own] = 1 - places[~own]
-    return (places - places[own].mean()) / np.where(own, own.sum(), (~own).sum())
+    n = np.where(own, own.sum(), (~own).sum())
+    # their own mean stands so near to few that it would hide part of their spread
+    return (places - places[own].mean()) / np.sqrt(n * np.maximum(n - 1, 1))
 
 
 def spread_of(y, added, groups=None):
@@ -134,8 +136,7 @@ def spread_of(y, added, groups=None):
 
     Records of one group are added up first: their spread is of groups, not of records.
     """
-    sizes = np.bincount(y)
-    spread = np.bincount(y, weights=added**2) * sizes**2 / np.maximum(sizes - 1, 1)
+    spread = np.bincount(y, weights=added**2) * np.bincount(y)
     if groups is None or not added.any():
         return spread
     sums = np.bincount(np.unique(groups, return_inverse=True)[1], weights=added)
