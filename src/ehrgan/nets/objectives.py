@@ -200,7 +200,7 @@ class ReconstructionObjective(Problem):
     def objectives(self, params, batch, weight, noise, hyper):
         """Mean over passes of the error on the cells that count."""
         tf = tensorflow()
-        x, known = _zeros_in_holes(batch["X"])
+        x, known = zeros_in_holes(batch["X"])
         seen, cells = known, known
         if self.corrupts:
             hidden = hidden_cells(batch["donor"], noise, self.pattern_share, self.AE.categories)
@@ -217,7 +217,7 @@ class ReconstructionObjective(Problem):
     def validation(self, params, data):
         """Error of the last pass on cells that are hidden throughout."""
         tf = tensorflow()
-        x, known = _zeros_in_holes(data["X"])
+        x, known = zeros_in_holes(data["X"])
         seen = known * (1 - data["hide"])
         x_out = self.AE(self._with_records(params["AE"], data), x * seen, seen, xp=tf)[-1]
         return reconstruction_loss(x_out, x, data["cells"], self.AE.categories)
@@ -261,7 +261,7 @@ class JointObjective(Problem):
     def objectives(self, params, batch, weight, noise, hyper):
         """Losses of D and G on records as they are, and after more of their cells were hidden."""
         tf = tensorflow()
-        (x, known), c = _zeros_in_holes(batch["X"]), batch["c"]
+        (x, known), c = zeros_in_holes(batch["X"]), batch["c"]
         hidden = hidden_cells(batch["donor"], noise, self.pattern_share, self.G.categories)
         left = known * (1 - hidden)
         z = noise.normal((2 * c.shape[1], self.G.noise_dim))
@@ -275,7 +275,7 @@ class JointObjective(Problem):
             "real": source_log_likelihood(s_real, True, weight),
             "fake": source_log_likelihood(s_fake, False, weight),
         }
-        told = _shares(weight * tf.cast(c >= 0, "float32"))  # -1: nobody knows the class
+        told = shares_of(weight * tf.cast(c >= 0, "float32"))  # -1: nobody knows the class
         L_C = {
             "real": class_log_likelihood(C_real, c, told),
             "fake": class_log_likelihood(C_fake, c, told),
@@ -297,7 +297,7 @@ class JointObjective(Problem):
     def validation(self, params, data):
         """Class loss, or share of wrong calls, on records that do not teach; without noise."""
         tf = tensorflow()
-        x, known = _zeros_in_holes(data["X"])
+        x, known = zeros_in_holes(data["X"])
         z = tf.zeros((*x.shape[:2], self.G.noise_dim))
         x_fill, _ = self.filled(params["G"], x, known, z, xp=tf)
         _, C = self.D(params["D"], x_fill, xp=tf)
@@ -362,13 +362,13 @@ def weight_decay(weights, hyper):
     return hyper["l2"] / 2 * tf.add_n(squares)
 
 
-def _shares(weight):
+def shares_of(weight):
     """Weights that add up to one over each replica's batch, or stay 0 where there are none."""
     tf = tensorflow()
     return weight / tf.maximum(tf.reduce_sum(weight, axis=1, keepdims=True), 1e-9)
 
 
-def _zeros_in_holes(X):
+def zeros_in_holes(X):
     """Records with 0 in their holes, and 1 where a cell is known."""
     tf = tensorflow()
     holes = tf.math.is_nan(X)

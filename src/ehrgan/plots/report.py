@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from scipy.stats import binomtest
 
-from .style import COLOURS, MARKERS, drawn, is_narrow, spread, subplots
+from .style import COLOURS, MARKERS, band, drawn, is_narrow, spread, subplots
 
 
 @drawn
@@ -146,8 +146,7 @@ def net_benefit(curves):
     axis.axhline(0, color="0.4", lw=1, ls=":", label="act on none")
     for i, (name, curve) in enumerate(curves.items()):
         axis.plot(curve["threshold"], curve["model"], color=COLOURS[i], label=name)
-        ends = curve["threshold"], curve["low"], curve["high"]
-        axis.fill_between(*ends, color=COLOURS[i], alpha=0.15, lw=0)
+        band(axis, curve["threshold"], curve, COLOURS[i], alpha=0.15)
         looks = {"color": COLOURS[i], "lw": 1, "ls": "--", "label": f"{name}: act on all"}
         axis.plot(curve["threshold"], curve["act on all"], **looks)
     top = max(curve["high"].max() for curve in curves.values())

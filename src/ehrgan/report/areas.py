@@ -50,11 +50,8 @@ def area_and_spread(X, y, groups, seed, model=None, n_classes=None):
     Of the classes `y` may hold some, as a half of the records does.
     """
     folds = list(_by_fold(X, y, groups, 1, seed, model, n_classes))
-    added = np.zeros(len(y))
-    for test, told in folds:
-        added[test] = added_by_records(y[test], told) / len(folds)
     area = np.mean([area_of(y[test], told) for test, told in folds]) if folds else np.nan
-    return float(area), spread_of(y, added, groups)
+    return float(area), spread_in_folds(y, folds, groups)
 
 
 def _by_fold(X, y, groups, n_trials, seed, model=None, n_classes=None):
@@ -143,6 +140,14 @@ def spread_of(y, added, groups=None):
     return spread * (sums**2).sum() / (added**2).sum() * len(sums) / max(len(sums) - 1, 1)
 
 
+def spread_in_folds(y, folds, groups=None):
+    """The :func:`spread_of` of a mean over folds: of each its rows, and what was told of them."""
+    added = np.zeros(len(y))
+    for rows, told in folds:
+        added[rows] = added_by_records(y[rows], told) / len(folds)
+    return spread_of(y, added, groups)
+
+
 def variance_among(spread, y):
     """Variance of an area among records of classes `y`, which may be others than taught it."""
     return float((spread / np.bincount(y, minlength=len(spread))).sum())
@@ -156,7 +161,7 @@ def effect_of_training(X, y, groups, seed):
     has the variance of both, and that of test records alone is known. A logistic regression stands
     for all methods. At least 1.
     """
-    gaps, plain = [], []
+    compared = []  # of each halving the squared difference, and its variance by test records
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     for k in range(N_HALVINGS):
         found = []
@@ -166,12 +171,11 @@ def effect_of_training(X, y, groups, seed):
             area, spread = area_and_spread(X.iloc[rows], y[rows], own, **how)
             found.append((area, np.nan if np.isnan(area) else variance_among(spread, y[rows])))
         (one, its), (other, others) = found
-        gaps.append((one - other) ** 2)
-        plain.append(its + others)
-    usable = np.isfinite(gaps)
-    if not usable.any() or not np.mean(np.array(plain)[usable]) > 0:
-        return 1.0  # halves with one class alone; or classes that never overlap
-    return max(1.0, float(np.mean(np.array(gaps)[usable]) / np.mean(np.array(plain)[usable])))
+        if np.isfinite(one - other):
+            compared.append(((one - other) ** 2, its + others))
+    gap, plain = np.mean(compared, axis=0) if compared else (0.0, 0.0)
+    # 1 where halves hold one class alone, or classes never overlap
+    return max(1.0, float(gap / plain)) if plain > 0 else 1.0
 
 
 def units_of(y, groups=None):

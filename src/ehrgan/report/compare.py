@@ -11,7 +11,6 @@ from sklearn.model_selection import train_test_split
 from ..scores.inference import corrected_interval
 from .areas import (
     N_FOLDS,
-    added_by_records,
     area_and_spread,
     area_in_folds,
     area_of,
@@ -21,7 +20,7 @@ from .areas import (
     interval_of_area,
     sides,
     splits_of,
-    spread_of,
+    spread_in_folds,
     units_of,
     variance_among,
 )
@@ -98,16 +97,13 @@ class Comparison:
     def spread(self, k, groups):
         """How far records make the AUC of method number `k` vary, in one trial; mean over trials.
 
-        As ``ehrgan.report.areas.spread_of`` gives it, of test records alone.
+        As ``ehrgan.report.areas.spread_in_folds`` gives it, of test records alone.
         """
         found = []
         for p, folds in zip(self.probability[k], self.fold, strict=True):
-            added = np.zeros(len(self.y))
             parts = [np.flatnonzero(folds == k) for k in np.unique(folds)]
-            parts = [rows for rows in parts if has_all(self.y[rows], self.y.max() + 1)]
-            for rows in parts:
-                added[rows] = added_by_records(self.y[rows], p[rows]) / len(parts)
-            found.append(spread_of(self.y, added, groups))
+            told = [(rows, p[rows]) for rows in parts if has_all(self.y[rows], self.y.max() + 1)]
+            found.append(spread_in_folds(self.y, told, groups))
         return np.mean(found, axis=0)
 
     @property

@@ -183,9 +183,8 @@ def _said(name, folds, tables):
 
 def _among(estimator, n):
     """The estimator with no more neighbours than a record has among n."""
-    own = estimator.get_params()
-    asked = {name: value for name, value in own.items() if name.endswith("__k_neighbors")}
-    asked |= {name: value for name, value in own.items() if name.endswith("__n_neighbors")}
+    counts = "__k_neighbors", "__n_neighbors"
+    asked = {k: value for k, value in estimator.get_params().items() if k.endswith(counts)}
     fewer = {name: int(n) - 1 for name, value in asked.items() if value >= n}
     return clone(estimator).set_params(**fewer)
 

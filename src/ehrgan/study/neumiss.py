@@ -14,7 +14,7 @@ from ..nets.joint import JointACGANClassifier
 from ..nets.layers import init_layers
 from ..nets.losses import class_log_likelihood
 from ..nets.networks import Discriminator
-from ..nets.objectives import weight_decay
+from ..nets.objectives import shares_of, weight_decay, zeros_in_holes
 
 __all__ = ["NeuMissClassifier", "NeuMissLayer"]
 
@@ -80,11 +80,9 @@ class _ClassAlone(Problem):
     def objectives(self, params, batch, weight, noise, hyper):
         """Both groups of weights learn from the same loss."""
         tf = tensorflow()
-        holes, c = tf.math.is_nan(batch["X"]), batch["c"]
-        x, seen = tf.where(holes, 0.0, batch["X"]), 1.0 - tf.cast(holes, "float32")
+        (x, seen), c = zeros_in_holes(batch["X"]), batch["c"]
         _, C = self.D(params["D"], self.G(params["G"], x, seen), xp=tf)
-        told = weight * tf.cast(c >= 0, "float32")  # -1: nobody knows the class
-        told = told / tf.maximum(tf.reduce_sum(told, axis=1, keepdims=True), 1e-9)
+        told = shares_of(weight * tf.cast(c >= 0, "float32"))  # -1: nobody knows the class
         loss = -class_log_likelihood(C, c, told)
         return {"D": loss + weight_decay(params["D"], hyper), "G": loss}, loss[:, None]
 
