@@ -236,6 +236,8 @@ def test_years_of_two_digits_are_of_the_last_hundred_unless_either_century_may_b
         ([0, *range(50, 79)], "'v' is 0 in 2 records, far from its other values (50 to 78)"),
         ([101, 102, 205, 310], "'v' has 4 different numbers (101, 102, 205 ...)"),
         (["2020-01-01", "2020-01-02", "9999-12-31"], "'v' is '9999-12-31' in 20 records"),
+        (["01/03/2562", "25/07/2563"], "'v' holds days such as '25/07/2563', read by our calendar"),
+        (["1402/05/30", "1398/01/20"], "'v' holds days such as '1402/05/30', read by our calendar"),
         (["5 mg", "7 mg"], "60 cells hold a number and a sign ('5 mg', '7 mg')"),
         (
             [18_000 + 199 * (7 * k % 60) for k in range(60)],

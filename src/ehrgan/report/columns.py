@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .convert import DATES, LIMIT, NUMBERS, is_category, loosely, numbers, read_plain
-from .notation import NAMES, UNIT, asked, births_among
+from .notation import DAYS_OF_2200, NAMES, UNIT, asked, births_among
 from .outcome import PLAINLY
 from .schema import OTHER_TYPES
 
@@ -34,6 +34,8 @@ DRESSED = r"[='\"(+-]* ?\d[\d.,]*[)'\"*+-]*"
 SHORT_DATES = ("%d-%b", "%b-%y")
 #: Numbers that are codes in many tables: 9, 99, 888, -99.9.
 CODE = re.compile(r"-?([789])\1*(\.\1+)?")
+#: Days since 1970 between which most dates in records of health lie: 1800 to 2200.
+EARLIEST, LATEST = -62_091, DAYS_OF_2200
 
 A_TIME = (
     "it holds times of day; make a number of it that is known in time, or keep it (hours since "
@@ -290,6 +292,10 @@ def _date_notes(field, cells, values):
         shown = str(cells[values == code].iloc[0])
         said = f"{field['name']!r} is {shown!r} in {hits} records, far from its other days"
         notes.append(f"{said}: if that means missing, {_missing(field['name'], shown)}.")
+    middle = kinds[len(kinds) // 2] if len(kinds) and field["type"] != "time" else 0
+    if not EARLIEST <= middle <= LATEST:
+        said = f"{field['name']!r} holds days such as {str(cells[values == middle].iloc[0])!r}"
+        notes.append(f"{said}, read by our calendar: if they are of another, convert them first.")
     return notes
 
 
