@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 from chapters import PROCESSES, run_chapter
+from hypothesis import settings
 
 
 def pytest_configure(config):
-    """Give workers and their kernels, before any of them starts, a thread each.
+    """Give workers and their kernels, before any of them starts, a thread each; and tests time.
 
     Side by side, each with a thread for every core, they would wait for each other without end.
     """
     if config.getoption("numprocesses", None):
         os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    # the clock of a busy machine proves nothing
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(tryfirst=True)

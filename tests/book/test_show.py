@@ -135,6 +135,14 @@ def test_a_table_of_text_is_named_captioned_and_aligned():
     assert (table.index.name, table.columns.name) == ("i", "c")
 
 
+def test_rows_are_named_in_words_and_a_running_count_is_no_name():
+    soup = BeautifulSoup(show_table(pd.DataFrame({"n": [1, 2]}), "t", "T").to_html(), "html.parser")
+    assert [row.get_text(strip=True) for row in soup.select("tr")] == ["n", "1", "2"]
+    table = pd.DataFrame({"n": [1, 2]}, ["auc_roc", "accuracy"])
+    soup = BeautifulSoup(show_table(table, "t", "T").to_html(), "html.parser")
+    assert [cell.get_text() for cell in soup.select("tbody th")] == ["AUC", "accuracy"]
+
+
 def test_a_table_writes_its_numbers_each_column_in_its_form():
     table = pd.DataFrame(
         {"word": ["a", "b"], "n": [1, 2], "gap": [-0.00001, np.nan],

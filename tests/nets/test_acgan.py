@@ -112,7 +112,7 @@ def test_warm_start_goes_on_from_the_last_weights(wdbc):
         model.fit(wdbc[0], np.where(wdbc[1], "x", "y"))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 2**31 - 1))
 def test_datasets_trained_together_equal_datasets_trained_alone(seed):
     sets = [make_classification(n, 6, random_state=seed % 1000 + n) for n in (60, 35, 101)]

@@ -36,7 +36,7 @@ def test_scikit_learn_conformity(estimator, check):
     check(estimator)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     hnp.arrays(
         np.float64, (20, 4), elements=st.one_of(st.just(np.nan), st.floats(-1e6, 1e6, width=32))
@@ -123,7 +123,7 @@ def test_a_fit_forgets_the_order_of_the_records():
     np.testing.assert_array_equal(a.transform(X), b.transform(X))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 2**31 - 1))
 def test_tables_trained_together_equal_tables_trained_alone(seed):
     tables = [table(60, seed=seed), table(35, seed=seed + 1), table(47, rate=0.5, seed=seed + 2)]

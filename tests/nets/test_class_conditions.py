@@ -41,7 +41,7 @@ def due(real, n, widths):
     return above
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(2, 5), st.integers(1, 12), st.integers(0, 2**20))
 def test_real_and_fake_records_together_are_as_balanced_as_they_can_be(K, n, key):
     c = np.random.default_rng(key).choice(K, n, p=np.random.default_rng(key).dirichlet(np.ones(K)))
@@ -50,7 +50,7 @@ def test_real_and_fake_records_together_are_as_balanced_as_they_can_be(K, n, key
     assert (np.abs(counts - due(np.bincount(c, minlength=K), n, np.ones(K))) < 1.001).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(2, 5), st.integers(1, 12), st.integers(0, 2**20), st.sampled_from(NEW))
 def test_classes_that_weigh_more_are_asked_for_in_proportion(K, n, key, conditions):
     rng = np.random.default_rng(key)
@@ -69,7 +69,7 @@ def test_equal_weights_ask_as_none_do_and_a_class_of_no_weight_is_not_asked_for(
         assert set(asked(c[c > 0][None], conditions, 3, class_weights=(0.0, 1.0, 1.0))[0]) <= {1, 2}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(2, 5), st.integers(1, 20), st.integers(0, 2**20))
 def test_each_class_is_asked_for_equally_often(K, n, key):
     counts = np.bincount(asked(np.zeros(n, int), "balanced", K, key=key)[0], minlength=K)

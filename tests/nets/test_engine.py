@@ -90,7 +90,7 @@ def test_training_finds_the_least_squares_answer(optimizer):
     assert result.history[-1, 0, 0] < 1e-4 < result.history[0, 0, 0]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(others=st.lists(st.integers(3, 30), min_size=2, max_size=2))
 def test_a_replica_ignores_its_company(others):
     alone = fit([20], epochs=5)

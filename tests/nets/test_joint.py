@@ -345,7 +345,7 @@ def test_weights_move_the_operating_point():
     assert gain > 0.05
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(st.integers(0, 2**31 - 1))
 def test_datasets_trained_together_equal_datasets_trained_alone(seed):
     sets = [holed(n, seed=seed % 1000 + n) for n in (60, 35, 101)]

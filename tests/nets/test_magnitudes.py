@@ -16,7 +16,7 @@ TINY, HUGE = 5e-324, 1.7e308
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("scaling", ["auto", "log", "standard", "minmax"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(exponent=st.floats(-300, 300), origin=st.sampled_from([0, -1, 3, 1e3, -1e6, 1e9]))
 @example(exponent=-318, origin=0)
 @example(exponent=307, origin=0)
@@ -49,7 +49,7 @@ def test_the_ends_of_what_a_float_holds_lead_back(scaling, column):
         np.testing.assert_array_equal(units.from_network(Z), X)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=9))
 def test_an_ordinary_column_keeps_every_bit(column):
     x = np.array(column)

@@ -165,7 +165,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(value=values)
 @example(value={1: np.arange(3), "1": np.arange(2), "x": {"1.0": np.zeros(1)}, "x.1": [np.ones(1)]})
 def test_what_is_encoded_comes_back_in_value_and_kind(value):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
@@ -230,7 +230,6 @@ def test_a_study_is_kept_as_parquet_and_its_intervals_can_be_computed_anew(peeke
 # ---------------------------------------------------------------- arithmetic
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-0.1, 0.1), min_size=3, max_size=30).filter(lambda v: np.std(v) > 1e-6))
 def test_the_test_agrees_with_the_interval(differences):
     p = inference.corrected_test(differences, 400, 100)

@@ -25,7 +25,7 @@ def planted(n_positive, n_negative, n_trials, rng, n_rows=14, digits=4):
     return pd.DataFrame(shares.round(digits), columns=names)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(20, 900), st.integers(20, 900), st.integers(2, 20), st.integers(0, 10**6))
 def test_planted_tables_of_one_run_and_of_several_are_told_apart(ill, well, trials, seed):
     rng = np.random.default_rng(seed)

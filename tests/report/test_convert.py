@@ -135,7 +135,7 @@ def test_a_yes_or_no_is_one_however_programs_write_it(cells):
     assert values(["Ja", "nein", "1"], **own) == (["True", "False", None], ["1"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     number=st.floats(-1e12, 1e12).map(lambda x: round(x, 3)),
     style=st.sampled_from([".,", ",.", ", "]),

@@ -33,7 +33,7 @@ def reasons(found):
     return found.columns.set_index("name")["reason"].to_dict()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(content=st.one_of(st.binary(max_size=200), st.text('a,;\n"1é.- \t', max_size=200)))
 def test_any_bytes_give_a_table_or_a_sentence(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("any") / "a.csv"

@@ -225,7 +225,7 @@ cell = st.text(st.characters(exclude_categories=["C"]), max_size=8) | st.from_re
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=st.lists(st.tuples(cell, cell, cell), min_size=1, max_size=8),
     block=st.sampled_from([3, 99]),
@@ -241,7 +241,7 @@ def test_what_pythons_writer_writes_comes_back(tmp_path_factory, rows, block):
     assert found == [[normal("NFC", c).strip(header.BLANKS) for c in row] for row in rows]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(content=st.one_of(st.binary(max_size=200), st.text('a,;\n"1é.- \t', max_size=200)))
 def test_any_bytes_give_a_table_or_a_sentence(tmp_path_factory, content):
     path = write(tmp_path_factory.mktemp("any"), content)

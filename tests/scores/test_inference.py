@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -30,7 +30,6 @@ def posterior(values, n_train, n_test):
     return stats.t(len(values) - 1, loc=np.mean(values), scale=np.sqrt(variance))
 
 
-@settings(deadline=None)
 @given(differences, sizes)
 def test_the_test_is_the_t_test_with_a_wider_error(values, sizes):
     t, J = stats.ttest_1samp(values, 0).statistic, len(values)
@@ -46,7 +45,6 @@ def test_the_test_of_differences_without_spread():
     assert corrected_test([0.25, 0.25], 400, 100) == corrected_test([-0.25, -0.25], 400, 100) == 0
 
 
-@settings(deadline=None)
 @given(differences, sizes, st.floats(0, 0.1))
 def test_equivalence_cuts_the_posterior_at_both_ends_of_the_rope(values, sizes, rope):
     mean = posterior(values, *sizes)

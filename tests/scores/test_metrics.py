@@ -26,7 +26,7 @@ predictions_of_a_fold = st.lists(
 ).filter(lambda pairs: len({y for y, _ in pairs}) == 2)
 
 
-@settings(max_examples=50, deadline=None)  # the clock of a busy machine proves nothing
+@settings(max_examples=50)
 @given(predictions_of_a_fold, st.sampled_from([0.2, 0.5, 0.6]))
 def test_score_agrees_with_scikit_learn(pairs, threshold):
     y, probability = np.array(pairs).T
@@ -89,7 +89,6 @@ def test_a_threshold_misses_no_positive_but_one_told_zero():
     assert threshold_at([0, 1], [1.0, 0.4], specificity=1.0) == 1.0
 
 
-@settings(deadline=None)
 @given(predictions_of_a_fold, st.data())
 def test_thresholds_are_the_best_of_all_that_reach_their_share(pairs, data):
     y, p = np.array(pairs).T
@@ -276,7 +275,7 @@ def test_summary_refuses_no_rows_and_a_level_out_of_range(predictions):
         summarise(scores, level=95)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(predictions_of_a_fold, min_size=1, max_size=4))
 def test_area_under_the_mean_curve_is_the_mean_area(folds):
     y, probability = zip(*(np.array(pairs).T for pairs in folds), strict=True)

@@ -27,7 +27,7 @@ def test_labels_dealt_at_random_mix_to_one(sizes):
     assert np.mean(values) == pytest.approx(1, abs=4 * np.std(values) / 60**0.5)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**31), st.integers(3, 5), st.data())
 def test_purity_and_mixing_against_every_deal_of_the_labels(seed, n_points, data):
     rng = np.random.default_rng(seed)

@@ -49,7 +49,7 @@ def test_runs_stand_in_the_order_given_and_once(tmp_path):
     assert len({run.key for run in runs}) == 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.sampled_from([0.5, 1.0]), st.sampled_from("ab")),

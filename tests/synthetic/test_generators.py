@@ -126,7 +126,7 @@ def test_holes_are_filled_as_the_other_cells_suggest():
 
 
 @given(st.integers(0, 2**31), st.sampled_from(["units", "scores"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_encoded_is_decoded(seed, numbers):
     table = mixed(60, seed).drop(columns="died")
     latents = Latents.learn(table, np.arange(60) % 2, numbers)

@@ -40,7 +40,7 @@ def tables(draw):
     return pd.DataFrame({c: table[c].mask(holes[:, j]) for j, c in enumerate(table)})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(table=tables())
 def test_what_is_coded_comes_back(table):
     coder = TableCoder().fit(table)
@@ -53,7 +53,7 @@ def test_what_is_coded_comes_back(table):
     assert_frame_equal(coder.inverse_transform(coder.transform(table[table.columns[::-1]])), back)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(table=tables())
 def test_filling_keeps_observed_cells_and_known_values(table):
     filled = MixedImputer(SimpleImputer(keep_empty_features=True)).fit_transform(table)
@@ -310,7 +310,7 @@ def test_estimates_beyond_what_a_type_can_hold_do_not_wrap_around(dtype, wanted)
     assert coder.inverse_transform([[-300.0], [300.0], [7.2]])["a"].tolist() == wanted
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.floats(-5, 5), min_size=3, max_size=3), min_size=1, max_size=5))
 def test_estimates_become_the_nearest_probabilities(rows):
     Z = np.array(rows)

@@ -31,7 +31,6 @@ def test_paper_mask_hits_half_of_each_class_of_wdbc():
     assert not mask[:, 15:].any()
 
 
-@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(1, 40), min_size=2, max_size=3),
     fraction=st.floats(0, 1),
@@ -120,7 +119,6 @@ def test_mcar_refuses(shape, fraction):
         mcar_mask(shape, fraction=fraction)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**31), fraction=st.floats(0, 1))
 def test_apply_mask_changes_hidden_cells_only(seed, fraction):
     X = np.random.default_rng(seed).normal(size=(8, 4))
@@ -160,7 +158,7 @@ tables = st.integers(0, 2**31).map(
 fractions = st.sampled_from([0.0, 0.1, 0.4, 0.7, 1.0])
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(tables, fractions, st.integers(0, 1000))
 def test_mar_depends_on_what_stays_observed_alone(X, fraction, seed):
     mask = mar_mask(X, fraction=fraction, random_state=seed)
@@ -253,7 +251,7 @@ def test_none_and_all_are_hidden_exactly(make, fraction):
     assert mask.sum() == fraction * 500 * (1 if make is mar_mask else 2)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(tables, fractions, st.sampled_from(["self", "quantile"]))
 def test_mnar_depends_on_the_hidden_value_itself(X, fraction, kind):
     mask = mnar_mask(X, fraction=fraction, kind=kind, random_state=0)
@@ -279,7 +277,6 @@ def test_quantile_mnar_spares_the_lower_half():
     np.testing.assert_array_equal(half, x[:, 0] >= 500)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(1, 6), st.floats(0, 1), st.integers(0, 1000))
 def test_monotone_masks_are_nested_and_reach_their_share(n, m, fraction, seed):
     mask = monotone_mask((n, 7), fraction=fraction, n_masked=m, random_state=seed)

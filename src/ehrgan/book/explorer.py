@@ -5,9 +5,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from ..plots.classifiers import METRIC_WORDS
 from ..scores.estimate import Estimate
-from ..scores.metrics import METRICS, summarise
+from ..scores.metrics import METRIC_WORDS, METRICS, summarise
 from ..study.by_protocol import FPR, ROC, TABLE_IMPUTERS
 from ..study.protocol import CLASSIFIERS, PROTOCOLS
 from ..templates import render

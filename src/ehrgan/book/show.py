@@ -8,9 +8,11 @@ import textwrap
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from ..paper.silences import SILENCES, silence_table
 from ..scores.estimate import Estimate, signed
+from ..scores.metrics import METRIC_WORDS
 from ..templates import render
 
 __all__ = ["Source", "show", "show_silences", "show_table", "tell"]
@@ -100,8 +102,11 @@ def show_table(table, name, caption, words=(), form=".3f"):
     write = {name: partial(_written, spec=spec) for name, spec in forms.items()}
     columns = [table.columns.get_loc(word) for word in words]
     styles += [{"selector": f".col{i}", "props": "text-align: left"} for i in columns]
+    counted = isinstance(table.index, pd.RangeIndex)  # which names no row
+    table = table.rename(index=METRIC_WORDS)
     table = table.rename_axis(index=[None] * table.index.nlevels, columns=None)
     style = table.style.format(write, na_rep="–").set_table_styles(styles)
+    style = style.hide(axis="index") if counted else style
     return style.set_uuid(name).set_caption(caption).set_table_attributes('class="dataframe"')
 
 

@@ -16,7 +16,7 @@ from ..scores.inference import (
     lead,
     practical_equivalence,
 )  # fmt: skip
-from ..scores.metrics import METRICS, roc_over_folds
+from ..scores.metrics import METRIC_WORDS, METRICS, roc_over_folds
 from .scorecard import LOGISTIC, PAPER_CLASSIFIERS
 from .tables import paper_tables
 from .wording import listed
@@ -149,7 +149,7 @@ def _changes(paper, result, models, metrics):
 def _improves(paper, result):
     models = [name for name in PAPER_CLASSIFIERS if name != BAYES]
     told, ours = _changes(paper, result, models, METRICS)
-    lower = [f"{n}'s {_word(m)}" for (n, m), gap in told.items() if round(gap, 4) < 0]
+    lower = [f"{n}'s {METRIC_WORDS.get(m, m)}" for (n, m), gap in told.items() if round(gap, 4) < 0]
     equal = sum(round(gap, 4) == 0 for gap in told.values())
     said = f"{len(told) - len(lower) - equal} of {len(told)} higher, {equal} equal"
     up, down = (sum(own.sign == sign for own in ours.values()) for sign in (1, -1))
@@ -158,14 +158,10 @@ def _improves(paper, result):
     return _found(said + listed(lower, "; lower: "), text, _by_tables(lower, every))
 
 
-def _word(metric):
-    return {"auc_roc": "AUC", "f_score": "F-score"}.get(metric, metric)
-
-
 def _bayes(paper, result):
     told, ours = _changes(paper, result, [BAYES], [m for m in METRICS if m != "auc_roc"])
-    higher = [_word(m) for (_, m), gap in told.items() if gap >= 0]
-    down = [_word(m) for (_, m), own in ours.items() if own.sign < 0]
+    higher = [METRIC_WORDS.get(m, m) for (_, m), gap in told.items() if gap >= 0]
+    down = [METRIC_WORDS.get(m, m) for (_, m), own in ours.items() if own.sign < 0]
     text = f"clearly lower: {listed(down) or 'none'}"
     every = "holds" if len(down) == len(ours) else "not clearly"
     said = f"{len(told) - len(higher)} of {len(told)} lower{listed(higher, '; higher: ')}"

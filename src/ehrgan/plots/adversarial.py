@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .classifiers import METRIC_WORDS
+from ..scores.metrics import METRIC_WORDS
 from .style import CLASS_COLOURS, COLOURS, DASHES, MARKERS, band, drawn, subplots
 
 

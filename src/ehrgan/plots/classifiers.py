@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from ..scores.metrics import METRIC_WORDS
 from .style import COLOURS, PAPER_MARK, drawn, name_rows, spread, subplots
 
 # Each imputation looks alike in every figure; the paper's circle stays apart in greyscale too.
@@ -14,10 +15,6 @@ LOOKS = {
     "denoising": (COLOURS[2], "v"),
     "complete": (COLOURS[6], "P"),  # nothing was hidden, so nothing imputed
 }
-
-
-#: How figures and tables call a metric, where that is not its own name.
-METRIC_WORDS = {"auc_roc": "AUC", "brier": "Brier score", "f_score": "F-score"}
 
 
 @drawn

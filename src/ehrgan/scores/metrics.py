@@ -13,6 +13,8 @@ __all__ = [
 
 #: The paper's five metrics, in the order of its tables.
 METRICS = ("accuracy", "sensitivity", "specificity", "auc_roc", "f_score")
+#: How figures and tables call a metric, where that is not its own name.
+METRIC_WORDS = {"auc_roc": "AUC", "brier": "Brier score", "f_score": "F-score"}
 
 
 def score(y_true, probability, threshold=0.5):
