@@ -784,6 +784,14 @@ def test_your_records(chapter):
         "kept": inside,
         "told": len(halves),
     }
+    elsewhere = benchmarks.read("halves_elsewhere").to_dict("records")
+    wanted["other_tables"] = len({row["set"] for row in elsewhere})
+    for words, noise in (("other", False), ("noise", True)):
+        own = [
+            row["low"] <= row["seen"] <= row["high"] for row in elsewhere if row["noise"] is noise
+        ]
+        wanted |= {f"{words}_kept": sum(own), f"{words}_told": len(own)}
+    wanted["noise_better"] = sum(row["noise"] and row["better"] > 0 for row in elsewhere)
     check(done.glued, "yours_", wanted)
     assert 0 < inside < len(halves)
     printed = " ".join(o.text for cell in done.cells for o in cell.get("outputs", [])
