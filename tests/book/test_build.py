@@ -1,5 +1,6 @@
 """The build: what it refuses, what it says, and what the repository promises to it."""
 
+import posixpath
 import re
 import shutil
 import subprocess
@@ -241,6 +242,11 @@ def check_downloads(page, site):
         assert epub.testzip() is None and epub.namelist()[0] == "mimetype"
         assert epub.getinfo("mimetype").compress_type == zipfile.ZIP_STORED
         soup = BeautifulSoup(epub.read("book/index.xhtml"), "html.parser")
+        used = [tag.get("href", tag.get("src")) for tag in soup(["link", "img", "a"])]
+        used = [f"book/{place}" for place in used if "://" not in place]
+        assert used and {posixpath.normpath(place.split("#")[0]) for place in used} <= {
+            *epub.namelist()
+        }
     assert soup.p.get_text() == "There were 3.0 trials."
     assert soup.math.mfrac and not soup("a", download=True)
 

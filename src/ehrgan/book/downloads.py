@@ -1,5 +1,6 @@
 """The whole book as one file: an ePub, and a PDF where a browser can print one."""
 
+import posixpath
 import shutil
 import subprocess
 import tempfile
@@ -54,7 +55,7 @@ def make_epub(book, target):
             for each in pages.infolist():
                 content = pages.read(each)
                 if each.filename.endswith(".xhtml"):
-                    content = _as_xml(each.filename, content)
+                    content = _as_xml(each.filename, content, pages.namelist())
                 out.writestr(each, content)
         write_whole(target, clean.read_bytes())
 
@@ -71,11 +72,16 @@ def _on_paper(content):
         idle.decompose()
     for folded in soup("details"):
         folded["open"] = "open"
-    return str(soup).encode()
+    return soup
 
 
-def _as_xml(name, content):
-    content = _on_paper(content)
+def _as_xml(name, content, kept=()):
+    """A page of an ePub that keeps these files: extensions write some after all was packed."""
+    soup = _on_paper(content)
+    for link in soup("link"):
+        if posixpath.normpath(posixpath.join(posixpath.dirname(name), link["href"])) not in kept:
+            link.decompose()
+    content = str(soup).encode()
     try:
         ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
@@ -106,7 +112,7 @@ def make_pdf(book, target, browser):
     with tempfile.TemporaryDirectory() as scratch:
         render(book, scratch, "singlehtml", strict=False, **_settings(book), html_theme="basic")
         page = Path(scratch, "whole.html")  # where the pictures are sought
-        page.write_bytes(_on_paper(Path(scratch, "book", "index.html").read_bytes()))
+        page.write_bytes(str(_on_paper(Path(scratch, "book", "index.html").read_bytes())).encode())
         made = Path(scratch, "book.pdf")
         done = subprocess.run(
             [browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
