@@ -151,8 +151,7 @@ def of_reports(areas_asked=(0.5, 0.7, 0.9), sizes=(150, 500, 2000), n_tables=200
             for table in tqdm(range(n_tables), desc=f"{asked}, {n}", disable=None):
                 X, y = two_classes(asked, n, np.random.default_rng([4, table]))
                 X = pd.DataFrame(X).rename(columns=str)
-                value = areas.area_in_folds(X, y, None, 4, table)
-                _, spread = areas.area_and_spread(X, y, None, table)
+                value, spread = areas.area_in_folds(X, y, None, table, n_trials=4)
                 effect = areas.effect_of_training(X, y, None, table)
                 variance = effect * areas.variance_among(spread, y)
                 limits = areas.interval_of_area(value, variance, areas.units_of(y))

@@ -434,14 +434,18 @@ def test_noise_has_an_area_of_one_half_and_strength_shows():
     rng = np.random.default_rng(0)
     found = [
         areas.area_in_folds(
-            pd.DataFrame(rng.normal(size=(80, 5))), rng.permutation(80) % 3 // 2, None, 2, 0
-        )
+            pd.DataFrame(rng.normal(size=(80, 5))),
+            rng.permutation(80) % 3 // 2,
+            None,
+            0,
+            n_trials=2,
+        )[0]
         for _ in range(60)
     ]
     assert abs(np.mean(found) - 0.5) < 3 * np.std(found) / np.sqrt(60)
     y = rng.permutation(80) % 2
     X = pd.DataFrame(y[:, None] + rng.normal(size=(80, 1)) / 9)
-    assert areas.area_in_folds(X, y, None, 1, 0) > 0.99
+    assert areas.area_in_folds(X, y, None, 0)[0] > 0.99
 
 
 def test_training_widens_the_interval_of_noise_and_copies_widen_it_more():

@@ -35,26 +35,19 @@ def splits_of(y, groups, n_trials, seed, n_folds=N_FOLDS):
             yield trial, train, test
 
 
-def area_in_folds(X, y, groups, n_trials, seed, model=None):
-    """Mean over folds of the area that a model reaches, else a regression; NaN where it cannot.
+def area_in_folds(X, y, groups, seed, model=None, n_trials=1, n_classes=None):
+    """Mean over folds of the area that a model reaches, and the first trial's :func:`spread_of`.
 
-    `X` is a DataFrame; the training rows tell how it is coded, and what fills its holes.
+    A regression where no model is given; an area of NaN where no fold holds all classes. `X` is a
+    DataFrame; the training rows tell how it is coded, and what fills its holes. Of the classes `y`
+    may hold some, as a half of the records does.
     """
-    found = [area_of(y[test], told) for test, told in _by_fold(X, y, groups, n_trials, seed, model)]
-    return float(np.mean(found)) if found else np.nan
+    trials = [list(_by_fold(X, y, groups, seed + k, model, n_classes)) for k in range(n_trials)]
+    areas = [area_of(y[test], told) for folds in trials for test, told in folds]
+    return float(np.mean(areas)) if areas else np.nan, spread_in_folds(y, trials[0], groups)
 
 
-def area_and_spread(X, y, groups, seed, model=None, n_classes=None):
-    """Area of one trial, as :func:`area_in_folds` gives it, and its :func:`spread_of`.
-
-    Of the classes `y` may hold some, as a half of the records does.
-    """
-    folds = list(_by_fold(X, y, groups, 1, seed, model, n_classes))
-    area = np.mean([area_of(y[test], told) for test, told in folds]) if folds else np.nan
-    return float(area), spread_in_folds(y, folds, groups)
-
-
-def _by_fold(X, y, groups, n_trials, seed, model=None, n_classes=None):
+def _by_fold(X, y, groups, seed, model, n_classes):
     """Test rows of each fold that holds all classes, and what was told of them."""
     n_classes = n_classes or max(2, y.max() + 1)
     fewest = np.bincount(y, minlength=n_classes).min()
@@ -62,7 +55,7 @@ def _by_fold(X, y, groups, n_trials, seed, model=None, n_classes=None):
     if model is None:
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     model = make_pipeline(SimpleImputer(keep_empty_features=True), model)
-    for _, train, test in splits_of(y, groups, n_trials, seed, n_folds) if n_folds > 1 else ():
+    for _, train, test in splits_of(y, groups, 1, seed, n_folds) if n_folds > 1 else ():
         if has_all(y[train], n_classes) and has_all(y[test], n_classes):
             Z_train, Z_test = coded(X.iloc[train], X.iloc[test])
             yield test, _told(clone(model).fit(Z_train, y[train]), Z_test)
@@ -168,7 +161,7 @@ def effect_of_training(X, y, groups, seed):
         for _, rows in kind(2, shuffle=True, random_state=seed + k).split(X, y, groups):
             own = None if groups is None else groups[rows]
             how = {"seed": seed + k, "n_classes": y.max() + 1}
-            area, spread = area_and_spread(X.iloc[rows], y[rows], own, **how)
+            area, spread = area_in_folds(X.iloc[rows], y[rows], own, **how)
             found.append((area, np.nan if np.isnan(area) else variance_among(spread, y[rows])))
         (one, its), (other, others) = found
         if np.isfinite(one - other):

@@ -11,7 +11,6 @@ from sklearn.model_selection import train_test_split
 from ..scores.inference import corrected_interval
 from .areas import (
     N_FOLDS,
-    area_and_spread,
     area_in_folds,
     area_of,
     coded,
@@ -201,8 +200,7 @@ def from_holes(prepared, seed):
     holes = holes.loc[:, holes.any() & ~holes.all()].astype(float)
     if holes.empty:
         return 0.5, 0.5, 0.5
-    area = area_in_folds(holes, y, groups, HOLE_TRIALS, seed)
-    _, spread = area_and_spread(holes, y, groups, seed)
+    area, spread = area_in_folds(holes, y, groups, seed, n_trials=HOLE_TRIALS)
     # what training adds falls with the records: some show it, and at most too much of it
     few = some_rows(y, EFFECT_LIMIT, seed, groups)
     theirs = None if groups is None else groups[few]

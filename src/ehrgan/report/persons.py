@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
 
-from .areas import area_and_spread, area_in_folds, interval_of_area, variance_among
+from .areas import area_in_folds, interval_of_area, variance_among
 
 FEWEST_PERSONS = 10
 FEWEST_RECURRING = 8  # of whom there are several records
@@ -235,8 +235,8 @@ def _trial(X, y, suspect, level, seed):
     X = X.iloc[rows].drop(columns=[name] if words and len(suspect.names) == 1 else [])
     y, groups = y[rows], suspect.groups[rows]
     forest = RandomForestClassifier(50, random_state=seed)  # tells all records apart, so persons
-    plain, spread = area_and_spread(X, y, None, seed, forest)
-    whole = area_in_folds(X, y, groups, 1, seed, forest)
+    plain, spread = area_in_folds(X, y, None, seed, forest)
+    whole, _ = area_in_folds(X, y, groups, seed, forest)
     interval = interval_of_area(plain, variance_among(spread, y), level=level)
     return Trial(suspect, plain, interval, whole)
 
