@@ -461,6 +461,15 @@ def test_training_widens_the_interval_of_noise_and_copies_widen_it_more():
     assert min(signal) >= 1 and np.mean(signal) < np.mean(noise)
 
 
+@pytest.mark.parametrize("few", [2, 3, 8, 9])
+def test_no_record_is_alone_of_its_class_in_a_fold_where_that_can_be(few):
+    y = np.repeat([0, 1], [40, few])
+    X = pd.DataFrame(np.random.default_rng(few).normal(size=(len(y), 2)))
+    folds = list(areas._by_fold(X, y, None, 0, None, 2))
+    assert 2 <= len(folds) <= 5
+    assert min(np.bincount(y[test]).min() for test, _ in folds) >= min(few // 2, 2)
+
+
 def test_halves_that_cannot_be_compared_leave_the_plain_variance():
     y = np.repeat([0, 1], 30)
     assert areas.effect_of_training(pd.DataFrame({"a": np.ones(60)}), y, y, 0) == 1.0
