@@ -16,7 +16,7 @@ from ehrgan.report.reading import prepare
 from ehrgan.report.report import LIMIT, compared
 from ehrgan.tables.datasets import DATASETS, load_dataset
 
-#: Tables that no chapter uses, with forty records or more of the rarer class.
+#: Tables other than the four, with forty records or more of the rarer class.
 OTHERS = (
     "bupa", "cm1", "ecoli1", "glass0", "haberman", "ionosphere", "mammographic", "pima", "saheart",
     "spectf", "vehicle0", "wisconsin",
@@ -46,7 +46,7 @@ def promises(n_halves=10):
 
 
 def promises_elsewhere(n_halves=5):
-    """Compare as :func:`promises` does, on twelve tables that no chapter uses; and on noise.
+    """Compare as :func:`promises` does, on twelve other tables; and on noise.
 
     Networks and forests are left out, as they take most of the time: four methods are compared.
 

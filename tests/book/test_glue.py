@@ -791,6 +791,7 @@ def test_your_records(chapter):
             row["low"] <= row["seen"] <= row["high"] for row in elsewhere if row["noise"] is noise
         ]
         wanted |= {f"{words}_kept": sum(own), f"{words}_told": len(own)}
+    wanted["noise_chance"] = sum(row["noise"] and row["within"] for row in elsewhere)
     wanted["noise_better"] = sum(row["noise"] and row["better"] > 0 for row in elsewhere)
     check(done.glued, "yours_", wanted)
     assert 0 < inside < len(halves)
@@ -822,7 +823,7 @@ def test_benchmarks(chapter):
         "floor_one": ratio.iloc[0],
         "floor": ratio.iloc[-1],
     }
-    for way in ("jax_blocks", "keras", "keras_arrays"):
+    for way in ("jax_blocks", "keras", "keras_arrays", "keras_processes"):
         wanted[way] = (times[way] / times["ours"]).median()
     raw, own = benchmarks.read("imputers"), "autoencoder, our default"
     for key, mechanism in {"block": "block", "random": "20 % at random"}.items():

@@ -55,9 +55,9 @@ def make_stream(name, X, y, rng, *, per_day=20, columns=None):
     ----------
     name : str
         Of :data:`STREAMS`. "late attributes": some columns are missing until half of the days have
-        passed, as in the paper's Figure 1. "rising prevalence": of class 1 as many records come at
-        first as at last there are twice the mean. "another habit": until half of the days one test
-        is chiefly done for those of class 1, then for nearly everybody; whether it was is a column.
+        passed, as in the paper's Figure 1. "rising prevalence": none of class 1 come at first, and
+        the more the later the day. "another habit": until half of the days one test is chiefly done
+        for those of class 1, then for nearly everybody; whether it was is a column.
     X : ndarray of shape (n, d)
         Numbers, NaN in holes.
     y : int ndarray of shape (n,)
