@@ -55,7 +55,7 @@ def recommended(prepared, auc=0.8):
     )  # fmt: skip
     return Simple(
         prepared, CANDIDATES, chosen=0, auc=auc, scores=scores, words=[], spread=0.1 * np.ones(2),
-        settings={"seed": 0}, rows=np.arange(len(y)), **rest,
+        effect=1.0, settings={"seed": 0}, rows=np.arange(len(y)), **rest,
     )  # fmt: skip
 
 

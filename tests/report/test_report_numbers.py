@@ -259,6 +259,20 @@ def test_the_variance_is_that_of_records_drawn_again_and_of_other_sizes():
     assert areas.variance_among(areas.spread_of(y[copies], added), y[copies]) < 0.3 * whole
 
 
+def test_an_interval_leaves_room_for_hard_cases_that_a_table_does_not_hold():
+    rng, held = np.random.default_rng(0), []
+    y = np.repeat([0, 1], [400, 75])
+    truth = 0.98 * stats.norm.cdf(4 / np.sqrt(2)) + 0.02 / 2
+    for _ in range(150):
+        hard = rng.random(475) < 0.02  # a fifth of the tables holds none
+        told = rng.normal(size=475) + 4 * (y == 1) * ~hard
+        spread = areas.spread_of(y, areas.added_by_records(y, told))
+        area, variance = areas.area_of(y, told), areas.variance_among(spread, y)
+        low, high = areas.interval_of_area(area, variance, areas.units_of(y))
+        held.append(low <= truth <= high)
+    assert np.mean(held) > 0.9
+
+
 def test_an_interval_is_symmetric_on_the_logit_scale():
     low, high = areas.interval_of_area(0.5, 0.01)
     wanted = 1 / (1 + np.exp(1.959964 * 0.1 / 0.25))
@@ -271,7 +285,8 @@ def test_an_interval_is_symmetric_on_the_logit_scale():
     assert low < narrow[0] < 0.9 < narrow[1] < high
     few = areas.interval_of_area(0.9, 0.002, units=5)
     odds = [np.log(v / (1 - v)) for v in (0.9, few[1])]
-    assert odds[1] - odds[0] == pytest.approx(2.776445 * np.sqrt(0.002) / 0.09, rel=1e-5)
+    hard = 0.4**2 / 5**2  # one of five might have been told by chance
+    assert odds[1] - odds[0] == pytest.approx(2.776445 * np.sqrt(0.002 + hard) / 0.09, rel=1e-5)
     for area in (0, 1):
         low, high = areas.interval_of_area(area, 1e-9)
         assert 0 < low < high < 1
@@ -285,11 +300,11 @@ def test_intervals_of_the_report_take_the_sizes_of_both_tables(scores):
         ready = replace(long, groups=None if own is None else np.arange(3 * N) % 12)
         made = report._reported(ready, scores, effect, np.arange(N), SETTINGS)
         auc, _ = choice.corrected_for_choice(scores, own, 0)
-        spread = effect * scores.spread(made.chosen, own)
+        spread = scores.spread(made.chosen, own)
         compared, others = (areas.variance_among(spread, y) for y in (scores.y, long.y))
         units = areas.units_of(scores.y, own)
-        ends = areas.interval_of_area(auc, compared, units)
-        wider = areas.interval_of_area(auc, compared + others, units)
+        ends = areas.interval_of_area(auc, effect * compared, units)
+        wider = areas.interval_of_area(auc, effect * compared + others, units)
         assert made.auc == auc and made.interval == pytest.approx(ends)
         assert made.prediction == pytest.approx(wider)
         assert made.promised(long.y) == pytest.approx(made.prediction)

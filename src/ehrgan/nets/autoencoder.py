@@ -44,7 +44,6 @@ PAPER_AUTOENCODER = {
 }
 """Arguments that make :class:`StackedAutoencoderImputer` the paper's."""
 
-CORRUPTIONS = (None, "observed")
 SCALINGS = ("auto", "log", "standard", "minmax")
 KEPT_RECORDS = 1024  # of its records that each member of a fitted imputer keeps to look up
 REPLAYED = 256  # of those records that are learned again beside each batch of a stream

@@ -57,7 +57,7 @@ def performance(y, told, classes, groups=None, parts=None):
     >>> y, p = np.array([0, 0, 1, 0, 1, 1] * 20), np.array([0.1, 0.3, 0.4, 0.6, 0.7, 0.9] * 20)
     >>> print(performance(y, p, ("no", "yes")).round(2).head(1).to_string(index=False))
     measure  value  low  high
-        AUC   0.89 0.82  0.94
+        AUC   0.89 0.81  0.94
     """
     views = sides(y, told)
     names = [""] if told.ndim == 1 else [f" of {name}" for name in classes]

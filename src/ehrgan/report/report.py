@@ -91,8 +91,11 @@ class Report:
     rows : int ndarray of shape (n_compared,)
         Places of the records compared among those of `prepared`.
     spread : ndarray of shape (n_classes,)
-        How far other records of each class, and the training on them, make the AUC vary: see
+        How far other records of each class make the AUC vary: see
         ``ehrgan.report.areas.variance_among``.
+    effect : float
+        How many times as far the AUC here varies, since other records would also train another
+        model.
     named : ndarray of shape (n_methods,)
         How often the same rule recommends each method on records drawn again.
     told : ndarray of shape (n_compared,) or (n_compared, n_classes)
@@ -128,6 +131,7 @@ class Report:
     settings: dict
     rows: np.ndarray
     spread: np.ndarray
+    effect: float
     named: np.ndarray
     told: np.ndarray
     line: tuple | None
@@ -154,8 +158,10 @@ class Report:
         -------
         low, high : float
         """
-        variance = variance_among(self.spread, self.scores.y) + variance_among(self.spread, y)
-        return interval_of_area(self.auc, variance, units_of(self.scores.y, self.persons))
+        # it is the same model that these are told by
+        own, others = (variance_among(self.spread, of) for of in (self.scores.y, y))
+        units = units_of(self.scores.y, self.persons)
+        return interval_of_area(self.auc, self.effect * own + others, units)
 
     @property
     def persons(self):
@@ -394,10 +400,10 @@ def _reported(prepared, scores, effect, rows, settings):
     comparison, chosen = comparison_table(scores)
     groups = None if prepared.groups is None else prepared.groups[rows]
     auc, named = corrected_for_choice(scores, groups, settings["seed"])
-    spread = effect * scores.spread(chosen, groups)
+    spread = scores.spread(chosen, groups)
     own, others = (variance_among(spread, y) for y in (scores.y, prepared.y))
-    units = units_of(scores.y, groups)
-    interval, prediction = (interval_of_area(auc, v, units) for v in (own, own + others))
+    variances, units = (effect * own, effect * own + others), units_of(scores.y, groups)
+    interval, prediction = (interval_of_area(auc, variance, units) for variance in variances)
     by_holes = from_holes(prepared, settings["seed"])
     method, gains = scores.methods[chosen], gains_of_imputation(scores, scores.methods[chosen][1])
     adversary = None
@@ -427,6 +433,7 @@ def _reported(prepared, scores, effect, rows, settings):
         settings=settings,
         rows=rows,
         spread=spread,
+        effect=effect,
         named=named,
         told=told,
         line=line,
