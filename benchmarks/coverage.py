@@ -81,7 +81,7 @@ SCENARIOS = {
     "curved": (curved, quadratic, (1.0, 0.5, 0.5)),
 }
 #: Records of a table.
-SIZES = {"normal": (200, 500), "skewed": (200,), "binary": (200,), "curved": (500,)}
+SIZES = {"normal": (200,), "skewed": (200,), "binary": (200,), "curved": (500,)}
 
 
 def with_holes(X, mechanism, rng):
@@ -129,7 +129,7 @@ def repetitions(scenario, mechanism, n, seeds):
     return rows
 
 
-def coverage(scenarios=tuple(SCENARIOS), mechanisms=("MCAR", "MAR"), sizes=SIZES, n=400):
+def coverage(scenarios=tuple(SCENARIOS), mechanisms=("MCAR", "MAR"), sizes=SIZES, n=200):
     """Simulate each scenario, mechanism and size n times.
 
     Returns

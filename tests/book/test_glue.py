@@ -833,6 +833,19 @@ def test_benchmarks(chapter):
         sizes = rows["n_train"].mean(), rows["n_test"].mean()
         mean, low, high = interval(error[own] - error[peer], *sizes)
         wanted |= {f"{key}_peer": peer, f"{key}_gap": signed(mean, low, high)}
+    held = benchmarks.read("coverage")
+    held["share"] = held["inside"] / held["repetitions"]
+    drawn, whole = held[held["way"] == "draws"], held[held["way"] == "complete records"]
+    curved = drawn["scenario"] == "curved"
+    straight = drawn[~curved]
+    wanted |= {
+        "coverage": straight["inside"].sum() / straight["repetitions"].sum(),
+        "coverage_least": straight["share"].min(),
+        "coverage_most": straight["share"].max(),
+        "coverage_bent": drawn.loc[curved, "share"].min(),
+        "coverage_samples": drawn["repetitions"].min(),
+        "coverage_dropped": whole.loc[whole["mechanism"] == "MAR", "share"].min(),
+    }
     league = benchmarks.read("league").query("held_out")
     wanted["league_tables"] = league["table"].nunique()
     for key, mechanism in {"block": "block", "random": "20 % at random"}.items():

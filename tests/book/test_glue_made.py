@@ -205,7 +205,7 @@ def test_real_holes(glued, monkeypatch, seed):
 @SEEDS
 def test_benchmarks(glued, monkeypatch, seed):
     rng = np.random.default_rng(seed)
-    names = ("keras", "floor", "imputers", "league", "growth", "device", "mixed")
+    names = ("keras", "floor", "imputers", "league", "growth", "device", "mixed", "coverage")
     real = {name: benchmarks.read(name) for name in names}
     for name, times in {"keras": ["milliseconds"], "floor": ["step", "floor"]}.items():
         real[name][times] *= rng.lognormal(size=real[name][times].shape)

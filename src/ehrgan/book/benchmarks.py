@@ -17,7 +17,7 @@ __all__ = [
 #: The benchmarks, and what each compares.
 BENCHMARKS = (
     "keras", "floor", "device", "growth", "imputers", "league", "mixed", "halves",
-    "halves_elsewhere", "studies", "cures", "joint", "synthetic",
+    "halves_elsewhere", "studies", "coverage", "cures", "joint", "synthetic",
 )  # fmt: skip
 
 #: The ways to train that ``read("keras")`` compares, in words.
