@@ -480,9 +480,9 @@ def test_training_widens_the_interval_of_noise_and_copies_widen_it_more():
 def test_no_record_is_alone_of_its_class_in_a_fold_where_that_can_be(few):
     y = np.repeat([0, 1], [40, few])
     X = pd.DataFrame(np.random.default_rng(few).normal(size=(len(y), 2)))
-    folds = list(areas._by_fold(X, y, None, 0, None, 2))
+    folds = list(areas._by_fold(X, y, None, 0, None, 1, 2))
     assert 2 <= len(folds) <= 5
-    assert min(np.bincount(y[test]).min() for test, _ in folds) >= min(few // 2, 2)
+    assert min(np.bincount(y[test]).min() for _, test, _ in folds) >= min(few // 2, 2)
 
 
 def test_halves_that_cannot_be_compared_leave_the_plain_variance():

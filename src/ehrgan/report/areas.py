@@ -42,13 +42,14 @@ def area_in_folds(X, y, groups, seed, model=None, n_trials=1, n_classes=None):
     DataFrame; the training rows tell how it is coded, and what fills its holes. Of the classes `y`
     may hold some, as a half of the records does.
     """
-    trials = [list(_by_fold(X, y, groups, seed + k, model, n_classes)) for k in range(n_trials)]
-    areas = [area_of(y[test], told) for folds in trials for test, told in folds]
-    return float(np.mean(areas)) if areas else np.nan, spread_in_folds(y, trials[0], groups)
+    folds = list(_by_fold(X, y, groups, seed, model, n_trials, n_classes))
+    areas = [area_of(y[test], told) for _, test, told in folds]
+    first = [(test, told) for trial, test, told in folds if trial == 0]
+    return float(np.mean(areas)) if areas else np.nan, spread_in_folds(y, first, groups)
 
 
-def _by_fold(X, y, groups, seed, model, n_classes):
-    """Test rows of each fold that holds all classes, and what was told of them."""
+def _by_fold(X, y, groups, seed, model, n_trials, n_classes):
+    """Trial and test rows of each fold that holds all classes, and what was told of them."""
     n_classes = n_classes or max(2, y.max() + 1)
     fewest = np.bincount(y, minlength=n_classes).min()
     # one record alone of its class in a fold would not show how such records vary
@@ -57,10 +58,11 @@ def _by_fold(X, y, groups, seed, model, n_classes):
     if model is None:
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     model = make_pipeline(SimpleImputer(keep_empty_features=True), model)
-    for _, train, test in splits_of(y, groups, 1, seed, n_folds) if n_folds > 1 else ():
+    splits = splits_of(y, groups, n_trials, seed, n_folds) if n_folds > 1 else ()
+    for trial, train, test in splits:
         if has_all(y[train], n_classes) and has_all(y[test], n_classes):
             Z_train, Z_test = coded(X.iloc[train], X.iloc[test])
-            yield test, _told(clone(model).fit(Z_train, y[train]), Z_test)
+            yield trial, test, _told(clone(model).fit(Z_train, y[train]), Z_test)
 
 
 def coded(train, test):
@@ -187,7 +189,7 @@ def interval_of_area(area, variance, units=np.inf, level=0.95):
     also hold none of the hard cases that others hold: one more, told by chance, is counted.
     """
     area = np.clip(area, 1e-4, 1 - 1e-4)
-    variance += ((area - 0.5) / units) ** 2
+    variance = variance + ((area - 0.5) / units) ** 2
     quantile = stats.t.ppf((1 + level) / 2, max(units - 1, 1))
     half = quantile * np.sqrt(variance) / (area * (1 - area))
     return tuple(float(v) for v in expit(logit(area) + np.array([-half, half])))

@@ -158,10 +158,8 @@ class Report:
         -------
         low, high : float
         """
-        # it is the same model that these are told by
-        own, others = (variance_among(self.spread, of) for of in (self.scores.y, y))
-        units = units_of(self.scores.y, self.persons)
-        return interval_of_area(self.auc, self.effect * own + others, units)
+        own = self.effect * variance_among(self.spread, self.scores.y)
+        return _promised(self.auc, own, self.spread, y, units_of(self.scores.y, self.persons))
 
     @property
     def persons(self):
@@ -395,15 +393,20 @@ def _looked_into(report):
     return replace(report, words=words, **found)
 
 
+def _promised(auc, own, spread, y, units):
+    """Interval of the AUC among others of classes `y`, whom the same model tells: no training."""
+    return interval_of_area(auc, own + variance_among(spread, y), units)
+
+
 def _reported(prepared, scores, effect, rows, settings):
     """The report that the scores of a comparison of some rows make."""
     comparison, chosen = comparison_table(scores)
     groups = None if prepared.groups is None else prepared.groups[rows]
     auc, named = corrected_for_choice(scores, groups, settings["seed"])
     spread = scores.spread(chosen, groups)
-    own, others = (variance_among(spread, y) for y in (scores.y, prepared.y))
-    variances, units = (effect * own, effect * own + others), units_of(scores.y, groups)
-    interval, prediction = (interval_of_area(auc, variance, units) for variance in variances)
+    own, units = effect * variance_among(spread, scores.y), units_of(scores.y, groups)
+    interval = interval_of_area(auc, own, units)
+    prediction = _promised(auc, own, spread, prepared.y, units)
     by_holes = from_holes(prepared, settings["seed"])
     method, gains = scores.methods[chosen], gains_of_imputation(scores, scores.methods[chosen][1])
     adversary = None
