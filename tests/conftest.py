@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,18 @@ def pytest_configure(config):
     """Give workers and their kernels, before any of them starts, a thread each; and tests time.
 
     Side by side, each with a thread for every core, they would wait for each other without end.
+    What one of them has compiled the others load.
     """
-    if config.getoption("numprocesses", None):
-        os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        compiled = tempfile.mkdtemp(prefix="ehrgan-compiled-")
+        config.add_cleanup(lambda: shutil.rmtree(compiled, ignore_errors=True))
+        os.environ |= {
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",  # else TensorFlow tells of each that it loads
+            "TF_XLA_FLAGS": f"--tf_xla_persistent_cache_directory={compiled} "
+            "--tf_xla_persistent_cache_device_types=CPU",
+        }
     # the clock of a busy machine proves nothing
     settings.register_profile("unhurried", deadline=None)
     settings.load_profile("unhurried")

@@ -65,7 +65,7 @@ def ran(monkeypatch):
         return list(found.stderr)
 
     monkeypatch.setattr(building, "run_notebook", run)
-    monkeypatch.setattr(building, "ProcessPoolExecutor", lambda jobs, mp_context: Pool(jobs))
+    monkeypatch.setattr(building, "ProcessPoolExecutor", Pool)
     return found
 
 
@@ -74,7 +74,8 @@ class Pool(ThreadPoolExecutor):
 
     sizes = []
 
-    def __init__(self, jobs):
+    def __init__(self, jobs, mp_context, initializer, initargs):
+        assert mp_context.get_start_method() == "spawn"
         self.sizes.append(jobs)
         super().__init__(jobs)
 
@@ -94,8 +95,14 @@ def rendered(monkeypatch):
         (scratch / "html" / "deep" / "page.html").write_text(found.page)
         return scratch / "html"
 
+    def made(staged, *, target, **how):
+        found.downloads.append((staged, target.name, how))
+        target.write_text("the book as one file")
+
     monkeypatch.setattr(building, "render_site", render)
-    monkeypatch.setattr(building, "add_downloads", lambda *folders: found.downloads.append(folders))
+    monkeypatch.setattr(building, "find_browser", lambda: "a browser")
+    for name in ("make_epub", "make_pdf"):
+        monkeypatch.setattr(building, name, made)
     return found
 
 
@@ -121,9 +128,14 @@ def test_a_build_runs_every_chapter_and_puts_the_checked_site_in_place(
         assert ran[name][:3] == (root / path, staged / path, values)
         assert rendered.staged[path] == f"executed {name} {values}"
     assert rendered.asked == [(staged, True)]
+    files = {"ehrgan-book.epub": {}, "ehrgan-book.pdf": {"browser": "a browser"}}
+    assert {name: how for _, name, how in rendered.downloads} == files
+    assert all((page.parent / name).is_file() for name in files)
     assert {path.name for path in (root / "_build").iterdir()} == {"book", "html"}
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [f"notebooks/{name}.ipynb" for name in given]
+    *lines, last = capsys.readouterr().out.splitlines()
+    said = [line.split()[0] for line in lines]
+    assert (sorted(said) if jobs == 2 else said) == [f"notebooks/{name}.ipynb" for name in given]
+    assert last == "rendering"
     assert Pool.sizes == [2] * (jobs == 2)
 
 
@@ -169,7 +181,7 @@ def test_two_chapters_at_once_in_processes_of_their_own_report_the_one_that_fail
     assert building.main(["--root", str(root), "--jobs", "2", "-p", "n_trials", "3"]) == 1
     said = capsys.readouterr()
     assert "02_b.ipynb, cell 2: ValueError: boom" in said.err
-    assert said.out.startswith("notebooks/01_a.ipynb  ") and "02_b" not in said.out
+    assert "02_b" not in said.out
     executed = nbformat.read(root / "_build" / "book" / "notebooks" / "01_a.ipynb", as_version=4)
     assert executed.cells[-1].outputs[0].text == "3\n"
     assert not (root / "_build" / "html").exists()
@@ -205,9 +217,9 @@ def test_a_preview_runs_its_chapters_keeps_the_others_and_touches_no_whole_site(
     ran.clear()
     page = building.build(root, chapters=["02", "03"], parameters={"n_trials": 4})
     assert page == root / "_build" / "preview" / "html" / "index.html"
-    assert list(ran) == ["02_b", "03_c"]
+    assert sorted(ran) == ["02_b", "03_c"]
     assert rendered.asked[-1] == (root / "_build" / "preview" / "book", False)
-    assert len(rendered.downloads) == 1  # a preview is no book to take along
+    assert len(rendered.downloads) == 2  # a preview is no book to take along
     assert rendered.staged["notebooks/01_a.ipynb"] == "executed 01_a {'n_trials': 2}"
     assert rendered.staged["notebooks/02_b.ipynb"] == "executed 02_b {'n_trials': 4}"
     assert rendered.staged["book/last.md"] == "# edited"

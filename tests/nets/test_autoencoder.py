@@ -181,18 +181,12 @@ def test_draws_cover_hidden_values_about_as_often_as_they_say(mechanism):
         mask = block_mask(records.y, X.shape[1], random_state=1)
     else:
         mask = mcar_mask(X.shape, fraction=0.2, random_state=1)
-    holes, fold = apply_mask(X, mask), np.arange(len(X)) % 2
-    models = StackedAutoencoderImputer(n_members=1, n_draws=20, random_state=0).fit_many(
-        [holes[fold != k] for k in range(2)]
-    )
-    inside = np.zeros(X.shape, bool)
-    for k, model in enumerate(models):
-        test = fold == k
-        draws = model.draw(holes[test], random_state=0)
-        assert np.array_equal(draws[3][~mask[test]], X[test][~mask[test]])
-        low, high = np.quantile(draws, [0.05, 0.95], axis=0)
-        inside[test] = (low <= X[test]) & (X[test] <= high)
-    assert 0.82 < inside[mask].mean() < 0.98
+    holes, test = apply_mask(X, mask), np.arange(len(X)) % 2 == 1
+    model = StackedAutoencoderImputer(n_members=1, n_draws=20, random_state=0).fit(holes[~test])
+    draws, hidden = model.draw(holes[test], random_state=0), mask[test]
+    assert np.array_equal(draws[3][~hidden], X[test][~hidden])
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    assert 0.82 < ((low <= X[test]) & (X[test] <= high))[hidden].mean() < 0.98
 
 
 def test_a_table_without_any_value_is_refused():

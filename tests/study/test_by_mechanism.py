@@ -35,14 +35,17 @@ def test_the_committed_results_cover_the_grid():
     assert len(set(results["source"])) == 1
 
 
-def test_a_committed_cell_can_be_made_again():
-    live = one_setting("monotone", 0.1, n_trials=1)
+def test_the_sweeps_notebook_makes_a_committed_cell_again(tmp_path):
+    cell = {"mechanism": "monotone", "fraction": 0.1}
+    (about,) = sweep(NOTEBOOK, [cell | {"n_trials": 1}], tmp_path, progress=False)
+    assert about["status"] == "done", about["error"]
     kept = committed("by_mechanism").query(
         "mechanism == 'monotone' and fraction == 0.1 and seed == 0"
     )
     assert set(kept["vanishing"]) == {"first fifteen"}
+    live = read_sweep(tmp_path)
     both = live.merge(kept, on=KEYS, suffixes=("", "_kept"))
-    assert len(both) == len(live)
+    assert len(both) == len(live) > 0
     gap = (both["value"] - both["value_kept"]).abs().groupby(both["metric"]).mean()
     assert gap.max() < 0.005
 
@@ -60,15 +63,6 @@ def test_the_groups_that_vanish_are_what_they_are_called():
 def test_a_group_that_cannot_vanish_is_refused(mechanism, vanishing):
     with pytest.raises(ValueError, match=f"vanishing must be .*got '{vanishing}'"):
         one_setting(mechanism, vanishing=vanishing)
-
-
-def test_the_sweeps_notebook_records_what_the_function_gives(tmp_path):
-    small = {"mechanism": "MCAR", "fraction": 0.2, "n_trials": 1, "n_folds": 2}
-    (about,) = sweep(NOTEBOOK, [small], tmp_path, progress=False)
-    assert about["status"] == "done", about["error"]
-    table = read_sweep(tmp_path).set_index(KEYS)["value"]
-    direct = one_setting("MCAR", 0.2, n_trials=1, n_folds=2).set_index(KEYS)["value"]
-    assert table.to_numpy() == pytest.approx(direct.loc[table.index].to_numpy(), abs=0.02)
 
 
 def test_every_command_of_the_page_is_one():

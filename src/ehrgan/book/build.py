@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from functools import partial
 from importlib.resources import as_file, files
 from multiprocessing import get_context
 from pathlib import Path
 
+import joblib
 from bs4 import BeautifulSoup
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -72,10 +73,8 @@ def build(root, *, chapters=(), parameters=None, jobs=None):
     staged = stage(root, target / "book", documents, executed=root / "_build" / "book")
     run_chapters(root, staged, chosen, parameters or {}, min(n_places(jobs), max(1, len(chosen))))
     with tempfile.TemporaryDirectory(dir=target, prefix="render-") as scratch:
-        site = render_site(staged, Path(scratch), strict=not chapters)
+        site = render(staged, Path(scratch), whole=not chapters)
         check_pages(site)
-        if not chapters:
-            add_downloads(staged, site)
         offer_downloads(site)
         replace_folder(target / "html", site)
     return target / "html" / "index.html"
@@ -142,13 +141,21 @@ def run_chapters(root, staged, chapters, parameters, jobs):
         for line in map(run, chapters):
             print(line, flush=True)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    cores = max(1, joblib.cpu_count() // 2)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _share_cores, (cores,)) as pool:
+        # the first chapters are short: at the end they keep all cores busy
+        running = [pool.submit(run, path) for path in reversed(chapters)]
         try:
-            for line in pool.map(run, chapters):
-                print(line, flush=True)
+            for done in as_completed(running):
+                print(done.result(), flush=True)
         except NotebookError:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _share_cores(cores):
+    """Let the kernels of this process use so many: others run beside them."""
+    os.environ["LOKY_MAX_CPU_COUNT"] = str(cores)
 
 
 def run_chapter(root, staged, parameters, alone, path):
@@ -162,11 +169,28 @@ def run_chapter(root, staged, parameters, alone, path):
     return "\n    stderr, not shown in the book: ".join([line, *map(str.strip, stderr)])
 
 
+def render(staged, scratch, whole):
+    """Render the pages and, where the book is whole, the files that hold all of it, at once."""
+    print("rendering", flush=True)
+    makers = {}
+    if whole:
+        makers["ehrgan-book.epub"] = partial(make_epub, staged)
+        if browser := find_browser():
+            makers["ehrgan-book.pdf"] = partial(make_pdf, staged, browser=browser)
+    with ThreadPoolExecutor() as pool:  # each waits for a process of its own
+        site = pool.submit(render_site, staged, scratch, strict=whole)
+        files = [pool.submit(make, target=scratch / name) for name, make in makers.items()]
+    for done in [site, *files]:
+        done.result()
+    for name in makers:
+        (scratch / name).rename(site.result() / name)
+    return site.result()
+
+
 def render_site(staged, scratch, strict=True):
     """Render the staged book with jupyter-book; any warning fails it if `strict`."""
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", staged, "--path-output", scratch]
     command += ["--all", "--quiet", *(["-W", "-n", "--keep-going"] if strict else [])]
-    print("rendering", flush=True)
     done = subprocess.run(command, capture_output=True, text=True)
     said = COLOUR.sub("", done.stderr.replace(f"{staged}{os.sep}", "")).strip()
     if done.returncode:
@@ -186,15 +210,6 @@ def without_unrun(said):
             "their chapters have not run yet, or lack them (`make book` names the latter)"
         )
     return "\n".join(kept)
-
-
-def add_downloads(staged, site):
-    """Put the book as one file beside the pages: an ePub, and a PDF where a browser prints one."""
-    print("the book as one file", flush=True)
-    make_epub(staged, site / "ehrgan-book.epub")
-    browser = find_browser()
-    if browser is not None:
-        make_pdf(staged, site / "ehrgan-book.pdf", browser)
 
 
 def offer_downloads(site):

@@ -267,14 +267,26 @@ def gaussian(Z, weight, start=None, *, tolerance=1e-4, most=200):
 
 
 def _expected(Z, weight, mean, covariance):
-    """Records with their holes as expected, and the summed covariance of what is not seen."""
-    seen, kind = np.unique(~np.isnan(Z), axis=0, return_inverse=True)
-    to_all = _coefficients(covariance, seen, covariance)
-    total = np.bincount(kind.ravel(), weight, len(seen))
+    """Records with their holes as expected, and the summed covariance of what is not seen.
+
+    By the precision, which is inverted once: of each pattern its holes alone remain to be solved.
+    """
+    holes, kind = np.unique(np.isnan(Z), axis=0, return_inverse=True)
+    kind, most = kind.ravel(), int(holes.sum(axis=1).max())
+    place = np.argsort(~holes, axis=1, kind="stable")[:, :most]  # its holes, then what is seen
+    real = np.take_along_axis(holes, place, axis=1)
+    pairs, both = (place[:, :, None], place[:, None, :]), real[:, :, None] & real[:, None, :]
+    precision = np.linalg.inv(covariance)
+    spread = np.where(both, np.linalg.inv(np.where(both, precision[pairs], np.eye(most))), 0.0)
     away = np.where(np.isnan(Z), 0.0, Z - mean)
-    filled = mean + np.einsum("nd,nde->ne", away, to_all[kind.ravel()])
-    left = covariance - (seen[:, None, :] * covariance) @ to_all
-    return filled, np.einsum("p,pde->de", total, left)
+    place, pull = place[kind], away @ precision
+    step = np.einsum("nij,nj->ni", spread[kind], np.take_along_axis(pull, place, axis=1))
+    filled = mean + away
+    np.put_along_axis(filled, place, np.take_along_axis(filled, place, axis=1) - step, axis=1)
+    summed = np.zeros_like(covariance)
+    total = np.bincount(kind, weight, len(holes))
+    np.add.at(summed, pairs, total[:, None, None] * spread)
+    return filled, summed
 
 
 def _coefficients(covariance, seen, targets):

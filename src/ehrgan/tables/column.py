@@ -113,11 +113,11 @@ class Column(NamedTuple):
         if self.kind == "number":
             return self._floats(cells)[:, None]
         places = self.places(cells)
-        strange = cells[(places < 0) & cells.notna().to_numpy()]
-        if len(strange):
+        strange = (places < 0) & cells.notna().to_numpy()
+        if strange.any():
             warnings.warn(
-                f"column {self.name!r}: {_some(strange.unique())} did not occur in fit, "
-                f"{len(strange)} of {len(cells)} cells; they count as missing",
+                f"column {self.name!r}: {_some(cells[strange].unique())} did not occur in fit, "
+                f"{strange.sum()} of {len(cells)} cells; they count as missing",
                 stacklevel=4,
             )
         codes = np.vstack([self.codes, np.full(self.width, np.nan)])
@@ -135,6 +135,10 @@ class Column(NamedTuple):
         int ndarray of shape (n,)
             Its place, -1 where missing or not known.
         """
+        if isinstance(cells.dtype, pd.CategoricalDtype):  # each category is sought but once
+            known = {level: place for place, level in enumerate(self.levels)}
+            found = [known.get(category, -1) for category in cells.dtype.categories]
+            return np.array([*found, -1])[cells.cat.codes]
         try:
             places = pd.Index(self.levels, dtype=object).get_indexer(cells.astype(object))
         except TypeError as error:
@@ -142,6 +146,8 @@ class Column(NamedTuple):
         return np.where(cells.isna(), -1, places)
 
     def _floats(self, cells):
+        if isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "biuf":
+            return cells.to_numpy(np.float64)
         if not _is_number(cells.dtype):
             found = [v for v in cells.dropna() if _kind(type(v)) not in ("number", "boolean")]
             if found:
@@ -307,14 +313,17 @@ def learn_column(name, cells, most, cumulative, late=False):
         return Column(name, "number", dtype, whole)
     if kind == "boolean":
         return Column(name, "nominal", dtype, False, (False, True), (1, 1), 2)
+    if categorical and not late:
+        levels = tuple(dtype.categories[np.unique(seen.cat.codes)])
+        if len(levels) <= most:
+            return Column(name, "nominal", dtype, False, levels, (1,) * len(levels), len(levels))
     counts = seen.astype(object).value_counts()
     if late and categorical:
         counts = counts.reindex(counts.index.union(dtype.categories, sort=False), fill_value=0)
     elif late:
         return _with_room(name, dtype, counts, most)
     if len(counts) <= most:
-        order = dtype.categories if categorical else sorted(counts.index, key=str)
-        levels = tuple(level for level in order if level in counts.index)
+        levels = tuple(dtype.categories if categorical else sorted(counts.index, key=str))
         return Column(name, "nominal", dtype, False, levels, (1,) * len(levels), len(levels))
     rare = counts.iloc[most - 1 :]
     shares = (*(1,) * (most - 1), *(rare / rare.sum()))
