@@ -4,6 +4,7 @@
 one is built from the real pages, with two chapters run and the others as they stand.
 """
 
+import functools
 import http.server
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
@@ -99,16 +101,22 @@ def open_page(browser):
         context = browser.new_context(viewport=size, color_scheme=scheme, **options)
         contexts.append(context)
         page = context.new_page()
-        page.errors, page.requests, page.weight = [], [], 0
-        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on("request", lambda request: page.requests.append(request.url))
+        page.errors, page.requests = noted(page)
         page.goto(url, wait_until=wait)
         return page
 
     yield open_one
     for context in contexts:
         context.close()
+
+
+def noted(page):
+    """Errors that the page will meet, and addresses that it will ask for."""
+    errors, requests = [], []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    return errors, requests
 
 
 def settle(page):
@@ -120,38 +128,69 @@ def settle(page):
 
 # ---------------------------------------------------------------- every page
 
+PICTURES = """() => {
+    const pictures = document.querySelectorAll("article figure img:not([src$='.svg'])");
+    return [...pictures].map(i => {
+        const frame = i.closest("figure").getBoundingClientRect();
+        const box = i.getBoundingClientRect();
+        return [i.currentSrc, box.width / i.naturalWidth, frame.right - box.right];
+    });
+}"""
 
-@pytest.mark.parametrize("look", LOOKS if WHOLE else LOOKS[:2], ids=lambda x: f"{x[0]}-{x[1]}")
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_serves_every_reader(name, look, address, open_page):
-    scheme, width = look
-    page = open_page(f"{address}{name}.html", width, scheme)
+
+@pytest.fixture(scope="module")
+def look_at(address, browser):
+    """What a browser finds on a page in a look, each opened once for all tests that ask."""
+    return functools.cache(functools.partial(find_on, browser, address))
+
+
+def find_on(browser, address, name, scheme, width):
+    """Open a page in a context of its own, and tell what there is to see and to fetch."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page, found = context.new_page(), SimpleNamespace(sizes={})
+    found.errors, found.requests = noted(page)
+    page.on("response", lambda r: found.sizes.update({r.url: len(r.body()) if r.ok else 0}))
+    page.goto(f"{address}{name}.html", wait_until="load")
     settle(page)
     if WHOLE:  # to be looked at
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         file = f"{Path(name).name}-{scheme}-{width}.png"
         page.screenshot(path=SCREENSHOTS / file, full_page=True)
-    assert page.errors == []
-    assert [url for url in page.requests if not url.startswith((address, "data:"))] == []
-    assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = axe_module.Axe().run(page).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
+    found.theme = page.evaluate("document.documentElement.dataset.theme")
+    found.width = page.evaluate("document.documentElement.scrollWidth")
+    found.pictures = page.evaluate(PICTURES)
+    found.violations = axe_module.Axe().run(page).response["violations"]
+    context.close()
+    return found
+
+
+@pytest.mark.parametrize("look", LOOKS if WHOLE else LOOKS[:2], ids=lambda x: f"{x[0]}-{x[1]}")
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_serves_every_reader(name, look, address, look_at):
+    scheme, width = look
+    found = look_at(name, scheme, width)
+    assert found.errors == []
+    assert [url for url in found.requests if not url.startswith((address, "data:"))] == []
+    assert found.theme == scheme
+    assert found.width <= width
+    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found.violations] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_light(name, address, browser):
+def test_a_page_is_light(name, look_at):
     """Bytes of everything but MathJax, with every picture fetched."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page, sizes = context.new_page(), {}
-    page.on("response", lambda r: sizes.update({r.url: len(r.body()) if r.ok else 0}))
-    page.goto(f"{address}{name}.html", wait_until="load")
-    settle(page)
-    page.wait_for_timeout(200)
+    sizes = look_at(name, *LOOKS[0]).sizes
     own = {url: size for url, size in sizes.items() if "mathjax" not in url}
-    context.close()
     heaviest = sorted(own.items(), key=lambda item: -item[1])[:5]
-    assert sum(own.values()) < MOST_BYTES, heaviest
+    assert 0 < sum(own.values()) < MOST_BYTES, heaviest
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_shows_every_figure_whole_in_letters_that_can_be_read(name, look_at):
+    """Letters of figures have ten points at least, 15.3 pixels of the picture."""
+    pictures = look_at(name, *LOOKS[1]).pictures
+    assert [url for url, scale, _ in pictures if 15.3 * scale < 9] == []
+    assert [url for url, _, room in pictures if room < -1] == []
 
 
 @pytest.mark.parametrize("name", ["book/index", "notebooks/05_evaluation", EXPLORER])
@@ -275,20 +314,6 @@ def test_the_keyboard_copies_how_the_book_is_cited(name, address, open_page):
     links = page.locator(".dropdown-cite-buttons a")
     assert links.count() == 2
     assert page.request.get(urljoin(page.url, links.first.get_attribute("href"))).text() == entry
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_phone_shows_every_figure_whole_in_letters_that_can_be_read(name, address, open_page):
-    """Letters of figures have ten points at least, 15.3 pixels of the picture."""
-    page = open_page(f"{address}{name}.html", width=400)
-    settle(page)
-    pictures = page.evaluate(
-        """() => [...document.querySelectorAll("article figure img:not([src$='.svg'])")].map(i => {
-        const frame = i.closest("figure").getBoundingClientRect(), box = i.getBoundingClientRect();
-        return [i.currentSrc, box.width / i.naturalWidth, frame.right - box.right]; })"""
-    )
-    assert [url for url, scale, _ in pictures if 15.3 * scale < 9] == []
-    assert [url for url, _, room in pictures if room < -1] == []
 
 
 def test_search_finds_a_term(address, open_page):

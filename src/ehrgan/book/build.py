@@ -13,13 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from importlib.resources import as_file, files
 from multiprocessing import get_context
 from pathlib import Path
 
-import joblib
 from bs4 import BeautifulSoup
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -141,21 +140,13 @@ def run_chapters(root, staged, chapters, parameters, jobs):
         for line in map(run, chapters):
             print(line, flush=True)
         return
-    cores = max(1, joblib.cpu_count() // 2)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _share_cores, (cores,)) as pool:
-        # the first chapters are short: at the end they keep all cores busy
-        running = [pool.submit(run, path) for path in reversed(chapters)]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         try:
-            for done in as_completed(running):
-                print(done.result(), flush=True)
+            for line in pool.map(run, chapters):
+                print(line, flush=True)
         except NotebookError:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _share_cores(cores):
-    """Let the kernels of this process use so many: others run beside them."""
-    os.environ["LOKY_MAX_CPU_COUNT"] = str(cores)
 
 
 def run_chapter(root, staged, parameters, alone, path):
