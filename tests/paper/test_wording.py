@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from ehrgan.paper import wording
 
@@ -32,3 +33,17 @@ def test_mixing_counts_the_classes_whose_number_chance_gives():
     assert wording.mixed_as_by_chance(mixed) == (text, "2 of 4 classes mix as by chance")
     nothing = ("nothing to compare", "not tested")
     assert wording.mixed_as_by_chance(mixed.loc[["e"]]) == nothing
+
+
+@pytest.mark.parametrize(
+    ("own", "finding"),
+    [((0.1, 0.2, 0.3), "not so here"), ((0.3, 0.2, 0.4), "in 1 of 2 classes"),
+     ((0.3, 0.5, 0.4), "seen in every class")],
+)  # fmt: skip
+def test_mixing_is_compared_class_by_class_where_both_were_tested(own, finding):
+    mixed = pd.DataFrame({"attributes": own}, index=["a", "b", "c"])
+    other = pd.DataFrame({"attributes": [0.2, 0.4, np.nan]}, index=["a", "b", "c"])
+    text = f"mixing a {own[0]:.2f} (0.20); b {own[1]:.2f} (0.40)"
+    assert wording.mixed_more(mixed, other) == (text, finding)
+    nothing = ("nothing to compare", "not tested")
+    assert wording.mixed_more(mixed.loc[["c"]], other) == nothing

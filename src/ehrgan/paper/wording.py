@@ -1,6 +1,6 @@
 """Findings in words; :class:`~ehrgan.scores.estimate.Estimate` has those of one interval."""
 
-__all__ = ["listed", "mixed_as_by_chance", "ordinal", "places_in_words"]
+__all__ = ["listed", "mixed_as_by_chance", "mixed_more", "ordinal", "places_in_words"]
 
 
 def ordinal(place, last=None):
@@ -47,6 +47,37 @@ def listed(words, before="", after=""):
     (' (short: AUC, F-score)', '')
     """
     return before + ", ".join(words) + after if words else ""
+
+
+def mixed_more(mixed, other):
+    """Say in which classes records mix more with real ones than others do.
+
+    Parameters
+    ----------
+    mixed, other : DataFrame
+        Indexed by class; column attributes (the mixing). Classes that lack a number in either were
+        not tested.
+
+    Returns
+    -------
+    ours, finding : str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> filled, means = (pd.DataFrame({"attributes": [v]}, index=["benign"]) for v in (0.2, 0.3))
+    >>> mixed_more(filled, means)
+    ('mixing benign 0.20 (0.30)', 'not so here')
+    """
+    own = mixed[["attributes"]].join(other["attributes"].rename("other")).dropna()
+    if own.empty:
+        return "nothing to compare", "not tested"
+    text = "; ".join(
+        f"{row.Index} {row.attributes:.2f} ({row.other:.2f})" for row in own.itertuples()
+    )
+    more = (own["attributes"] > own["other"]).sum()
+    finding = {0: "not so here", len(own): "seen in every class"}
+    return f"mixing {text}", finding.get(more, f"in {more} of {len(own)} classes")
 
 
 def mixed_as_by_chance(mixed):
