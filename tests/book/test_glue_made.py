@@ -119,9 +119,10 @@ SEEDS = pytest.mark.parametrize("seed", [0, 1])
 def test_ten_times_five(glued, monkeypatch, seed):
     monkeypatch.setattr(cache, "run_study", made_study(seed))
     rng = np.random.default_rng(seed)
-    sets = [(name, c) for name in ("autoencoder", "generated") for c in ("benign", "malignant")]
+    names = ("mean", "autoencoder", "generated")
+    sets = [(name, c) for name in names for c in ("benign", "malignant")]
     mixed = pd.DataFrame(
-        rng.uniform(0.8, 1.2, (4, 2)), pd.MultiIndex.from_tuples(sets), ["attributes", "map"]
+        rng.uniform(0.8, 1.2, (6, 2)), pd.MultiIndex.from_tuples(sets), ["attributes", "map"]
     ).assign(low=0.9, high=1.1)
     but = ["TSNE", "mapped(", "deals", "roc_over_folds"]
     done = glued("05_evaluation", but, mixed=mixed)
