@@ -494,11 +494,16 @@ def test_ten_times_five(chapter):
     assert done.glued["evaluation_leads_hold"] == holding
     got = cells_of(done.glued["scorecard_sentences"])
     assert len(got) == len(CLAIMS) + 2 and all(cells[-1] for cells in got)
-    for cells, name in zip(got[len(CLAIMS) :], (AE, "generated"), strict=True):
-        own = done.kept.mixed.loc[name]
-        inside = (own["low"] <= own["attributes"]) & (own["attributes"] <= own["high"])
-        text = "mixing " + "; ".join(f"{c} {own['attributes'][c]:.2f}" for c in own.index)
-        assert cells[2:] == [text, f"{inside.sum()} of 2 classes mix as by chance"]
+    filled, made = got[len(CLAIMS) :]
+    own, means, forged = (done.kept.mixed.loc[name] for name in (AE, "mean", "generated"))
+    own, means = own["attributes"], means["attributes"]
+    more = sum(own[c] > means[c] for c in own.index)
+    finding = ("not so here", "in 1 of 2 classes", "seen in every class")[more]
+    text = "mixing " + "; ".join(f"{c} {own[c]:.2f} ({means[c]:.2f})" for c in own.index)
+    assert filled[2:] == [text, finding]
+    inside = (forged["low"] <= forged["attributes"]) & (forged["attributes"] <= forged["high"])
+    text = "mixing " + "; ".join(f"{c} {v:.2f}" for c, v in forged["attributes"].items())
+    assert made[2:] == [text, f"{inside.sum()} of 2 classes mix as by chance"]
 
     lines = done.glued["readme_table"].splitlines()[2:]
     columns = [(MEAN, "accuracy"), (AE, "accuracy"), (AE, "auc_roc")]
