@@ -782,7 +782,8 @@ def test_real_holes(chapter):
 def test_what_the_mask_tells_without_one_question(chapter):
     done = chapter("11_real_records")
     prepared = done.kept.reports["support2"].prepared
-    holes, folds = prepared.X.drop(columns="adlp").isna(), StratifiedKFold(5, shuffle=True)
+    holes = prepared.X.drop(columns="adlp").isna()
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
     model = LogisticRegression(max_iter=2000)
     area = cross_val_score(model, holes, prepared.y, cv=folds, scoring="roc_auc").mean()
     assert float(done.glued["real_rest"].split()[0]) == pytest.approx(area, abs=0.02)

@@ -2,6 +2,8 @@
 
 __all__ = ["listed", "mixed_as_by_chance", "mixed_more", "ordinal", "places_in_words"]
 
+NOT_MIXED = ("nothing to compare", "not tested")
+
 
 def ordinal(place, last=None):
     """Write a place from 1 to 9 in words; the place `last`, if there is one, is the last.
@@ -71,13 +73,11 @@ def mixed_more(mixed, other):
     """
     own = mixed[["attributes"]].join(other["attributes"].rename("other")).dropna()
     if own.empty:
-        return "nothing to compare", "not tested"
-    text = "; ".join(
-        f"{row.Index} {row.attributes:.2f} ({row.other:.2f})" for row in own.itertuples()
-    )
+        return NOT_MIXED
+    told = own["attributes"].map("{:.2f}".format) + own["other"].map(" ({:.2f})".format)
     more = (own["attributes"] > own["other"]).sum()
     finding = {0: "not so here", len(own): "seen in every class"}
-    return f"mixing {text}", finding.get(more, f"in {more} of {len(own)} classes")
+    return _by_class(told), finding.get(more, f"in {more} of {len(own)} classes")
 
 
 def mixed_as_by_chance(mixed):
@@ -102,7 +102,11 @@ def mixed_as_by_chance(mixed):
     """
     own = mixed.dropna()
     if own.empty:
-        return "nothing to compare", "not tested"
+        return NOT_MIXED
     inside = own["attributes"].between(own["low"], own["high"])
-    text = "; ".join(f"{word} {value:.2f}" for word, value in own["attributes"].items())
-    return f"mixing {text}", f"{inside.sum()} of {len(own)} classes mix as by chance"
+    told = own["attributes"].map("{:.2f}".format)
+    return _by_class(told), f"{inside.sum()} of {len(own)} classes mix as by chance"
+
+
+def _by_class(told):
+    return "mixing " + "; ".join(f"{word} {text}" for word, text in told.items())
